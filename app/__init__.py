@@ -1,0 +1,1 @@
+"""The web: requests become jobs, outcomes become replies. No engine in here, and no torch."""

@@ -1,0 +1,142 @@
+"""What travels between web and worker: frozen, versioned, plain data.
+
+A job kind is one frozen dataclass with a `kind`. Adding a kind is adding a class here, a row to `JOB_KINDS` and a task
+in `worker/tasks`. Pictures and other large bytes never ride in a job: they have keys of their own with a time to live.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import ClassVar, NewType
+
+CONTRACT_VERSION = 1
+"""Written into every message; a reader refuses versions that it does not know."""
+
+JobId = NewType("JobId", str)
+
+
+class Lane(StrEnum):
+    """A stream of its own each; a worker takes `idle` only when `quick` is empty."""
+
+    QUICK = "quick"  # faces, edits: somebody waits
+    SLOW = "slow"  # translations, inversions, morphs, data sets
+    IDLE = "idle"  # faces made ahead
+
+
+class PictureFormat(StrEnum):
+    """How a picture is encoded."""
+
+    JPEG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+
+    @property
+    def media_type(self) -> str:
+        return "image/jpeg" if self is PictureFormat.JPEG else f"image/{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """Jobs with equal keys can run in one batch."""
+
+    kind: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateJob:
+    """One face from a seed.
+
+    model: digest of the model (`ModelManifest.digest`).
+    seed: 0 to 2**64 - 1.
+    truncation_psi: 0 (the average face) to 1 (no truncation); the app refuses what lies outside.
+    size: side of the picture in pixels, at most the model's resolution.
+    """
+
+    kind: ClassVar[str] = "generate"
+
+    model: str
+    seed: int
+    truncation_psi: float
+    size: int
+    format: PictureFormat
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+Job = GenerateJob
+JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({GenerateJob.kind: GenerateJob})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A job in a worker's hands, under a lease until it is finished, retried or given back.
+
+    delivery_count: 1 at the first delivery; more when a worker died or gave an error with it.
+    submitted_at_ms, deadline_ms: Unix time in milliseconds. After the deadline nobody waits: the worker drops the job.
+    receipt: the queue's own handle (a stream entry id), opaque to the worker.
+    """
+
+    id: JobId
+    job: Job
+    lane: Lane
+    delivery_count: int
+    submitted_at_ms: int
+    deadline_ms: int
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """A job done.
+
+    body: the encoded picture. timings_ms: what each stage took (`queue_wait`, `inference`, `encode`), so that the web
+    can show them in /metrics. batch_size: how many jobs rode in the batch.
+    """
+
+    body: bytes
+    media_type: str
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    batch_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailure:
+    """A job that will give no result.
+
+    code: stable and machine-readable (`model-not-loaded`, `job-failed`, `cancelled`, `deadline-passed`). reason: a sentence for people.
+    """
+
+    code: str
+    reason: str
+
+
+JobOutcome = JobResult | JobFailure
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBeat:
+    """What a live worker says of itself at every heartbeat.
+
+    models: digests that it can serve now (warm). lanes: what it takes. device: `cpu`, `cuda:0`, ...
+    """
+
+    worker_id: str
+    models: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+    device: str
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """Figures for /metrics and /readyz: waiting and running jobs by lane, and totals since the queue began."""
+
+    waiting: Mapping[Lane, int]
+    running: Mapping[Lane, int]
+    retries: int
+    dead: int
+    workers: tuple[WorkerBeat, ...]

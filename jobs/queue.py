@@ -1,0 +1,104 @@
+"""The two ends of a queue. The app submits (async); a worker takes (threads). `memory_queue` and `redis_queue` implement both."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from jobs.contract import Delivery, Job, JobId, JobOutcome, Lane, QueueState, WorkerBeat
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """How a queue behaves; both ends of one queue are given the same policy.
+
+    lane_caps: most jobs waiting in a lane before submits are refused with QueueFull.
+    lease_s: a worker silent for so long has its jobs taken over. max_deliveries: then the job goes to the dead letters.
+    result_ttl_s, input_ttl_s, dead_ttl_s: how long results (with events), inputs and dead letters are kept.
+    beat_ttl_s: a worker whose last heartbeat is older counts as gone.
+    """
+
+    lane_caps: Mapping[Lane, int]
+    lease_s: float = 3.0
+    max_deliveries: int = 3
+    result_ttl_s: float = 300.0
+    input_ttl_s: float = 3600.0
+    dead_ttl_s: float = 7 * 24 * 3600.0
+    beat_ttl_s: float = 5.0
+
+
+DEFAULT_POLICY = QueuePolicy(lane_caps={Lane.QUICK: 1024, Lane.SLOW: 256, Lane.IDLE: 256})
+
+
+class JobSubmitter(Protocol):
+    """The app's end."""
+
+    async def submit(
+        self,
+        job: Job,
+        *,
+        lane: Lane,
+        timeout_ms: int,
+        job_id: JobId | None = None,
+        inputs: Mapping[str, bytes] | None = None,
+    ) -> JobId:
+        """Put a job in a lane; its deadline is now + timeout_ms. The same `job_id` twice makes one job.
+
+        Raises QueueFull at the lane's cap and QueueUnavailable, at once, when the queue cannot be reached.
+        """
+        ...
+
+    async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
+        """The outcome as soon as there is one; None when timeout_ms pass first. Raises JobUnknown, QueueUnavailable."""
+        ...
+
+    async def cancel(self, job_id: JobId) -> None:
+        """Ask that a job not be done: one that waits never runs, one that runs has its result dropped. Inputs are erased."""
+        ...
+
+    async def state(self) -> QueueState:
+        """Depths, totals and live workers. Raises QueueUnavailable."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class JobSource(Protocol):
+    """The worker's end. Every method may be called from any thread."""
+
+    def take(self, lanes: Sequence[Lane], *, max_jobs: int, wait_ms: int) -> list[Delivery]:
+        """Up to max_jobs jobs of the first lane that has any, in the order of `lanes`; empty after wait_ms.
+
+        Includes jobs whose worker died (taken over after the lease). Each is leased to us, and the lease is renewed
+        from a thread of the source's own, until finish, retry or give_back. Never raises for a queue out of reach:
+        it waits, reconnects and recreates what a flush has removed.
+        """
+        ...
+
+    def inputs(self, delivery: Delivery) -> Mapping[str, bytes]:
+        """The large bytes that came with the job."""
+        ...
+
+    def cancelled(self, deliveries: Sequence[Delivery]) -> Collection[JobId]:
+        """Which of these nobody wants any more."""
+        ...
+
+    def finish(self, delivery: Delivery, outcome: JobOutcome) -> bool:
+        """Write the outcome once, and end the lease. False when somebody else finished it first, or it was cancelled."""
+        ...
+
+    def retry(self, delivery: Delivery, reason: str) -> None:
+        """An attempt failed: back into the lane, or, after the policy's max_deliveries, to the dead letters with the reason
+        (whoever waits then gets JobFailure `job-failed`)."""
+        ...
+
+    def give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Untouched: somebody else may have them at once, and the delivery does not count."""
+        ...
+
+    def beat(self, beat: WorkerBeat) -> None:
+        """Say that this worker lives and what it serves. At least every beat_ttl_s / 3."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is held, say goodbye (the beat is removed), and close connections."""
+        ...

@@ -1,0 +1,99 @@
+"""Which models there are: those bundled with the package and those in the store, each checked before anything opens it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from models.errors import ModelNotFound, ModelRefused
+from models.manifest import MANIFEST_FILE, GraphSpec, ModelManifest, read_manifest
+
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model that was found and checked."""
+
+    manifest: ModelManifest
+    folder: Path
+    source: Literal["bundled", "store"]
+
+    def graph_path(self, graph: Literal["mapping", "synthesis"]) -> Path:
+        return self.folder / self.manifest.graphs[graph].file
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A folder that looked like a model and was refused, with the sentence that says why."""
+
+    folder: Path
+    reason: str
+
+
+class Catalogue:
+    """The models that this process may use. A model in the store wins over a bundled one of the same name."""
+
+    def __init__(self, entries: dict[str, ModelEntry], refusals: tuple[Refusal, ...] = ()) -> None:
+        self._by_name = entries
+        self._by_digest = {entry.manifest.digest: entry for entry in entries.values()}
+        self.refusals = refusals
+
+    def __iter__(self) -> Iterator[ModelEntry]:
+        return iter(self._by_name.values())
+
+    def named(self, name: str) -> ModelEntry:
+        """Raises ModelNotFound."""
+        if name not in self._by_name:
+            raise ModelNotFound(name, sorted(self._by_name))
+        return self._by_name[name]
+
+    def with_digest(self, digest: str) -> ModelEntry:
+        """Raises ModelNotFound."""
+        if digest not in self._by_digest:
+            raise ModelNotFound(digest, sorted(self._by_digest))
+        return self._by_digest[digest]
+
+
+def open_model(folder: Path, source: Literal["bundled", "store"]) -> ModelEntry:
+    """A checked model. Raises ModelRefused when a file is missing or its hash is wrong."""
+    manifest = read_manifest(folder)
+    for name, graph in manifest.graphs.items():
+        check_file(folder, name, graph)
+    return ModelEntry(manifest, folder, source)
+
+
+def check_file(folder: Path, name: str, graph: GraphSpec) -> None:
+    """Raises ModelRefused unless the graph's file is there and hashes to what the manifest says."""
+    path = folder / graph.file
+    if not path.is_file():
+        raise ModelRefused(f"{folder}: the {name} graph {graph.file} is missing.")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != graph.sha256:
+        raise ModelRefused(
+            f"{path} has the wrong hash: {found[:12]}… instead of {graph.sha256[:12]}…; export or download the model again."
+        )
+
+
+def find_models(store: Path | None, bundled: Path = BUNDLED) -> Catalogue:
+    """Every usable model; what is refused is in `Catalogue.refusals`, so that one broken folder stops nobody."""
+    entries: dict[str, ModelEntry] = {}
+    refusals: list[Refusal] = []
+    roots: tuple[tuple[Path | None, Literal["bundled", "store"]], ...] = ((bundled, "bundled"), (store, "store"))
+    for root, source in roots:
+        for folder in _model_folders(root):
+            try:
+                entry = open_model(folder, source)
+            except ModelRefused as error:
+                refusals.append(Refusal(folder, str(error)))
+            else:
+                entries[entry.manifest.name] = entry
+    return Catalogue(entries, tuple(refusals))
+
+
+def _model_folders(root: Path | None) -> list[Path]:
+    if root is None or not root.is_dir():
+        return []
+    return sorted(path.parent for path in root.glob(f"*/{MANIFEST_FILE}"))

@@ -1,0 +1,29 @@
+"""What a worker needs to know; built by the front door, never read from the environment here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.contract import Lane
+
+GPU_BUCKETS = (1, 2, 4, 8, 16, 32)
+CPU_MAX_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """How one worker works.
+
+    worker_id: unique among live workers. device: `auto` (the best there is), `cpu`, `cuda`, `cuda:1`, `tensorrt`, `tensorrt:1`.
+    lanes: what it takes; quick and idle share a thread, slow has one of its own. linger_ms: how long an
+    unfilled batch waits for more (0: not at all). stop_grace_s: a stopping worker is gone after so long at the latest.
+    models: names to serve; empty means all in the catalogue. threads: for ONNX Runtime on the CPU; None leaves it the choice.
+    """
+
+    worker_id: str
+    device: str = "auto"
+    lanes: Sequence[Lane] = tuple(Lane)
+    linger_ms: int = 0
+    stop_grace_s: float = 30.0
+    models: Sequence[str] = ()
+    threads: int | None = None
+    engine_cache: str | None = None
