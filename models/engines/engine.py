@@ -17,8 +17,18 @@ class Engine(Protocol):
         """`cpu`, `cuda:0`, `tensorrt:0`."""
         ...
 
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The batches that the device runs as they are, ascending; the last is the largest worth sending at once."""
+        ...
+
+    def warm(self) -> None:
+        """Pay the costs of first runs now: every batch size on a GPU, one run on the CPU."""
+        ...
+
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        """All outputs by name. Arrays must have the dtypes and ranks that the graph declares; axis 0 is the batch."""
+        """All outputs by name. Arrays must have the dtypes and ranks that the graph declares; axis 0 is the batch,
+        of any length from 1: the engine pads and splits as its device asks."""
         ...
 
     def close(self) -> None: ...

@@ -1,0 +1,172 @@
+"""A graph on ONNX Runtime: TensorRT, CUDA or the CPU."""
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.engines.buckets import default_batch_sizes, goes, item_count, pad, padded_size
+from models.engines.devices import CPU_PROVIDER, Device, candidates, cuda_options, tensorrt_options
+from models.engines.engine import Array
+from models.engines.errors import EngineRefused
+
+DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(uint8)": np.uint8}
+
+
+class OnnxEngine:
+    """One ONNX graph on one device.
+
+    device: `auto` takes TensorRT, CUDA or the CPU, the first that starts; any other name is that or EngineRefused.
+    threads: of the CPU; None: one for each core. cache: a folder where TensorRT keeps built engines; None: it builds
+    them at every start. batch_sizes: in place of the device's own, for a GPU with little memory, say.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        device: str = "auto",
+        threads: int | None = None,
+        cache: Path | None = None,
+        batch_sizes: Sequence[int] | None = None,
+    ) -> None:
+        runtime = _onnxruntime()
+        self._runtime = runtime
+        self._path, self._threads, self._cache = path, threads, cache
+        tried = candidates(device, runtime.get_available_providers())
+        for candidate in tried:
+            self._batch_sizes = tuple(sorted(batch_sizes or default_batch_sizes(str(candidate))))
+            self._session = self._open(candidate)
+            self._device = candidate
+            if self._session.get_providers()[0] == candidate.provider:
+                break
+        else:
+            raise EngineRefused(
+                f"ONNX Runtime has {tried[-1].provider}, but it did not start on {tried[-1]}: the driver or one of its "
+                "libraries is missing. Its own lines above say which; or choose --device auto."
+            )
+        self._inputs = {node.name: (DTYPES[node.type], list(node.shape[1:])) for node in self._session.get_inputs()}
+        self._outputs = [node.name for node in self._session.get_outputs()]
+        # On a GPU the buffers of a batch size belong to one run at a time.
+        self._bound: dict[int, _BoundRun] | None = None if self._device.kind == "cpu" else {}
+        self._gpu_turn = threading.Lock()
+
+    @property
+    def device(self) -> str:
+        return str(self._device)
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        return self._batch_sizes
+
+    def warm(self) -> None:
+        """Run zeros at every batch size (GPU), or at one (CPU: no size has a cost of its own)."""
+        for size in self._batch_sizes if self._device.kind != "cpu" else (1,):
+            self.run({name: np.zeros([size, *shape], dtype) for name, (dtype, shape) in self._inputs.items()})
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """All outputs by name; any number of items, more than the largest batch size in several goes.
+
+        Raises ValueError when the inputs disagree in their number of items.
+        """
+        parts = [
+            self._run_at_once({name: array[part] for name, array in inputs.items()})
+            for part in goes(item_count(inputs), self._batch_sizes[-1])
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+
+    def close(self) -> None:
+        """Free the device's memory. The engine cannot run after it."""
+        self._bound = None
+        del self._session
+
+    def _run_at_once(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        count = item_count(inputs)
+        size = padded_size(count, self._batch_sizes)
+        padded = {name: pad(array, size) for name, array in inputs.items()}
+        if self._bound is None:
+            arrays = self._session.run(self._outputs, padded)
+        else:
+            with self._gpu_turn:
+                if size not in self._bound:
+                    self._bound[size] = _BoundRun(self._runtime, self._session, self._device, padded, self._outputs)
+                arrays = self._bound[size].run(padded)
+        return {name: array[:count] for name, array in zip(self._outputs, arrays, strict=True)}
+
+    def _open(self, device: Device) -> Any:
+        providers: list[tuple[str, dict[str, str]]] = [(CPU_PROVIDER, {})]
+        if device.kind != "cpu":
+            # Finds CUDA and cuDNN in the packages that the `gpu` extra installs; the system's own need nothing.
+            self._runtime.preload_dlls()
+            providers.insert(0, ("CUDAExecutionProvider", cuda_options(device.index)))
+        if device.kind == "tensorrt":
+            providers.insert(0, (device.provider, self._tensorrt_options(device.index)))
+        return self._runtime.InferenceSession(str(self._path), self._session_options(), providers=providers)
+
+    def _tensorrt_options(self, index: int) -> dict[str, str]:
+        probe = self._runtime.InferenceSession(str(self._path), providers=[CPU_PROVIDER])
+        shapes = {node.name: list(node.shape[1:]) for node in probe.get_inputs()}
+        return tensorrt_options(index, shapes, self._batch_sizes, self._engine_cache())
+
+    def _engine_cache(self) -> Path | None:
+        """A folder for this very graph and this ONNX Runtime: an engine of another would be loaded and be wrong."""
+        if self._cache is None:
+            return None
+        with self._path.open("rb") as file:
+            graph_hash = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        folder = self._cache / f"{graph_hash}-onnxruntime-{self._runtime.__version__}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _session_options(self) -> Any:
+        options = self._runtime.SessionOptions()
+        options.intra_op_num_threads = self._threads or 0
+        # A spinning thread burns the core that the web or the encoder wants: on two cores shared with other work
+        # a 128x128 face took 86 ms with spinning and 62 without, and 62 to 70 of CPU time instead of 80 to 112.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        # Left at their defaults, after measuring: the arena (without it batches of 8 took 10 to 30 % longer, and it
+        # holds 25 MB), memory patterns (no difference), all graph optimisations (fewer gained nothing).
+        return options
+
+
+class _BoundRun:
+    """Inputs of one batch size at fixed addresses on the device, outputs left there until they are copied out once."""
+
+    def __init__(
+        self, runtime: Any, session: Any, device: Device, inputs: Mapping[str, Array], outputs: Sequence[str]
+    ) -> None:
+        place = "cpu" if device.kind == "cpu" else "cuda"
+        self._session = session
+        self._binding = session.io_binding()
+        self._buffers = {
+            # A copy: on the CPU the value would be the caller's own array, overwritten by the next run.
+            name: runtime.OrtValue.ortvalue_from_numpy(array.copy(), place, device.index)
+            for name, array in inputs.items()
+        }
+        for name, buffer in self._buffers.items():
+            self._binding.bind_ortvalue_input(name, buffer)
+        for name in outputs:
+            self._binding.bind_output(name, place, device.index)
+
+    def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+        for name, buffer in self._buffers.items():
+            buffer.update_inplace(inputs[name])
+        self._session.run_with_iobinding(self._binding)
+        arrays: list[Array] = self._binding.copy_outputs_to_cpu()
+        return arrays
+
+
+def _onnxruntime() -> Any:
+    """Imported when an engine is opened, so that a web without a runtime can name one in a sentence."""
+    try:
+        import onnxruntime  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise EngineRefused(
+            "ONNX Runtime is not installed; install personne[worker] for the CPU or personne[gpu] for NVIDIA GPUs."
+        ) from error
+    return onnxruntime
