@@ -1,4 +1,4 @@
-"""Which models there are: those bundled with the package and those in the store, each checked before anything opens it."""
+"""Which models there are: the bundled and those in the store, each checked before anything opens it."""
 
 import hashlib
 from collections.abc import Iterator
@@ -73,7 +73,8 @@ def check_file(folder: Path, name: str, graph: GraphSpec) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != graph.sha256:
         raise ModelRefused(
-            f"{path} has the wrong hash: {found[:12]}… instead of {graph.sha256[:12]}…; export or download the model again."
+            f"{path} has the wrong hash: {found[:12]}… instead of {graph.sha256[:12]}…; "
+            "export or download the model again."
         )
 
 

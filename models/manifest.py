@@ -42,8 +42,8 @@ class TrainingData(_Frozen):
 class ModelManifest(_Frozen):
     """What a model is. Every graph of a face generator is named: `mapping` (z, psi -> ws), `synthesis` (ws -> picture).
 
-    resolution: side of the square picture in pixels. z_dim, c_dim, w_dim, num_ws: the generator's dimensions (c_dim 0: no labels).
-    origin: who trained or imported it, in words. metrics: measured figures by name. w_avg: the mean w, w_dim numbers.
+    resolution: side of the square picture in pixels. z_dim, c_dim, w_dim, num_ws: the generator's dimensions (c_dim 0:
+    no labels). origin: who trained or imported it, in words. metrics: measured figures by name. w_avg: the mean w, w_dim numbers.
     """
 
     version: Literal[1] = MANIFEST_VERSION

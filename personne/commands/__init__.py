@@ -1,0 +1,1 @@
+"""The stories that join floors, one file each."""

@@ -1,0 +1,109 @@
+"""card.md: what a person should know of a model before using it, written from what was recorded and measured."""
+
+import json
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from models.manifest import ModelManifest, TrainingData
+
+SHEET_FILE = "sheet.jpg"
+NEAREST_FILE = "nearest.jpg"
+MEASURED_FILE = "measured.json"
+
+MEANINGS = {
+    "images_seen": "images shown to the discriminator in training",
+    "training_hours": "hours of training",
+    "face_share": "share of samples in which the YuNet detector finds exactly one face",
+    "samples": "samples measured, at truncation_psi 0.7",
+    "nearest_median": "median distance of a sample to the nearest training picture or mirror image (RMS, 32x32 pixels)",
+    "nearest_smallest": "smallest such distance",
+    "test_nearest_median": "the same for photographs of people whom the model never saw: the yardstick",
+    "test_nearest_smallest": "smallest such distance",
+    "closer_than_any_test": "share of samples nearer to a training picture than any of those photographs",
+    "swd": "sliced Wasserstein distance to the training pictures, times 1,000, mean over the levels",
+    "swd_floor": "the same between the test pictures and the training pictures",
+    "parity_ws": "largest difference of ws between graph and PyTorch",
+    "parity_levels": "largest difference of a pixel between graph and PyTorch, of 255 levels",
+    "parity_share": "share of pixels that differ so",
+}
+
+
+class CardFacts(BaseModel):
+    """What only a person can say of a model (a JSON file): licence, origin, data, and what to beware of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    licence: str
+    origin: str
+    training_data: tuple[TrainingData, ...] = ()
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a training run recorded of itself; empty for a checkpoint without a run."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    machine: str = ""
+
+
+def read_run(run: Path, images_seen: int) -> RunRecord:
+    """How long and on what the run took to see so many images, from its stats.jsonl."""
+    stats = run / "stats.jsonl"
+    if not stats.is_file():
+        return RunRecord({"images_seen": float(images_seen)})
+    rows: list[dict[str, Any]] = [json.loads(line) for line in stats.read_text().splitlines()]
+    seconds, before = 0.0, 0
+    for row in rows:
+        if before < row["images_seen"] <= images_seen:
+            seconds += (row["images_seen"] - before) / row["images_per_second"]
+            before = row["images_seen"]
+    machine = f"{platform.machine()}, {rows[-1].get('device', 'cpu')}"
+    return RunRecord({"images_seen": float(images_seen), "training_hours": round(seconds / 3600, 2)}, machine)
+
+
+def write_card(manifest: ModelManifest, facts: CardFacts, record: RunRecord, folder: Path) -> None:
+    """Write card.md into the model's folder."""
+    parts = [
+        f"# {manifest.name}",
+        f"A {manifest.family} generator of {manifest.resolution}x{manifest.resolution} pictures, {facts.origin}.",
+        f"![Faces of nobody, seeds 0 to 39, truncation_psi 0.7]({SHEET_FILE})",
+        _table(manifest),
+        "## What it learnt from",
+        "\n".join(f"- {_data_line(data)}" for data in manifest.training_data) or "Unknown.",
+        f"## Training\n\nTrained on {record.machine}." if record.machine else "",
+        facts.notes and f"## Beware\n\n{facts.notes}",
+        "## Measured\n\n" + _metrics(manifest.metrics),
+    ]
+    if (folder / NEAREST_FILE).exists():
+        parts.append(
+            "## Is it anybody?\n\n"
+            "The samples that came nearest to a training picture, each beside that picture (mirrored where that is nearer).\n\n"
+            f"![Samples beside their nearest training pictures]({NEAREST_FILE})"
+        )
+    (folder / "card.md").write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+
+
+def _table(manifest: ModelManifest) -> str:
+    megabytes = sum(graph.bytes for graph in manifest.graphs.values()) / 1e6
+    rows = {
+        "licence": manifest.licence,
+        "digest": f"`{manifest.digest}`",
+        "dimensions": f"z {manifest.z_dim}, w {manifest.w_dim}, {manifest.num_ws} style layers, {manifest.c_dim} labels",
+        "graphs": f"{megabytes:.1f} MB, weights stored as float16, arithmetic in float32",
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
+
+
+def _data_line(data: TrainingData) -> str:
+    attribution = f" {data.attribution}." if data.attribution else ""
+    return f"{data.name}: {data.images:,} pictures, {data.licence}.{attribution}"
+
+
+def _metrics(metrics: dict[str, float]) -> str:
+    rows = [f"| {MEANINGS.get(name, name)} | {value:,.6g} |" for name, value in metrics.items()]
+    return "\n".join(["| figure | value |", "|---|---|", *rows])
