@@ -1,0 +1,112 @@
+"""One errand: a job is submitted, waited for, and cancelled when nobody waits any more."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from time import monotonic
+from typing import TypeVar
+
+from app.errors import ClientGone, JobCancelled, JobFailed, ModelNotLoaded, RequestTimedOut
+from app.metrics import Meters
+from jobs.contract import GenerateJob, JobFailure, JobId, JobOutcome, JobResult, Lane, QueueState
+from jobs.errors import JobsError, QueueUnavailable
+from jobs.queue import JobSubmitter
+
+QUEUE_PATIENCE_S = 1.0
+"""A queue that has not answered after so long (a half-open connection) counts as unavailable."""
+STATE_FRESH_S = 0.25
+"""How long one look at the live workers serves all requests."""
+
+T = TypeVar("T")
+
+
+class Errands:
+    """Runs jobs for requests. request_timeout_s: how long a request waits for its job."""
+
+    def __init__(self, submitter: JobSubmitter, meters: Meters, request_timeout_s: float) -> None:
+        self._submitter = submitter
+        self._meters = meters
+        self._timeout_s = request_timeout_s
+        self._look: asyncio.Task[QueueState] | None = None
+        self._looked_at = 0.0
+
+    async def run(self, job: GenerateJob, lane: Lane, gone: Awaitable[None] | None = None) -> JobResult:
+        """The result of a job. gone: comes true when whoever asked has left.
+
+        Raises ModelNotLoaded, QueueFull and QueueUnavailable at once; JobFailed, JobCancelled, RequestTimedOut,
+        JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the queue.
+        """
+        if not await self.served(job.model, lane):
+            raise ModelNotLoaded(job.model)
+        timeout_ms = round(self._timeout_s * 1000)
+        job_id = await _promptly(self._submitter.submit(job, lane=lane, timeout_ms=timeout_ms))
+        outcome: JobOutcome | None = None
+        try:
+            outcome = await self._outcome(job_id, timeout_ms, gone)
+        finally:
+            if outcome is None:
+                await self._cancel(job_id)
+        result = self._result(outcome, job)
+        self._meters.job_done(result)
+        return result
+
+    async def served(self, model: str, lane: Lane = Lane.QUICK) -> bool:
+        """Whether a ready worker has the model and takes the lane. Raises QueueUnavailable."""
+        state = await self._recent_state()
+        return any(worker.ready and model in worker.models and lane in worker.lanes for worker in state.workers)
+
+    async def state(self) -> QueueState:
+        """What the queue says now. Raises QueueUnavailable within QUEUE_PATIENCE_S."""
+        return await _promptly(self._submitter.state())
+
+    async def _recent_state(self) -> QueueState:
+        """One look for all who ask meanwhile; a failed look is shared too: nobody queues behind a dead queue."""
+        fresh = monotonic() - self._looked_at <= STATE_FRESH_S
+        if self._look is None or (self._look.done() and not fresh):
+            self._look = asyncio.create_task(self._look_now())
+        return await asyncio.shield(self._look)
+
+    async def _look_now(self) -> QueueState:
+        try:
+            return await self.state()
+        finally:
+            self._looked_at = monotonic()
+
+    async def _outcome(self, job_id: JobId, timeout_ms: int, gone: Awaitable[None] | None) -> JobOutcome | None:
+        waiting = asyncio.ensure_future(self._submitter.wait(job_id, timeout_ms=timeout_ms))
+        leaving = None if gone is None else asyncio.ensure_future(gone)
+        watched = [task for task in (waiting, leaving) if task is not None]
+        try:
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            raise ClientGone
+        finally:
+            for task in watched:
+                task.cancel()
+
+    async def _cancel(self, job_id: JobId) -> None:
+        # A queue out of reach forgets the job by its deadline: nothing more can be done from here.
+        with suppress(JobsError):
+            await _promptly(asyncio.shield(asyncio.ensure_future(self._submitter.cancel(job_id))))
+
+    def _result(self, outcome: JobOutcome | None, job: GenerateJob) -> JobResult:
+        match outcome:
+            case JobResult():
+                return outcome
+            case JobFailure(code="model-not-loaded"):
+                raise ModelNotLoaded(job.model)
+            case JobFailure(code="cancelled"):
+                raise JobCancelled
+            case None | JobFailure(code="deadline-passed"):
+                raise RequestTimedOut(self._timeout_s)
+            case JobFailure(reason=reason):
+                raise JobFailed(reason)
+
+
+async def _promptly(answer: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(QUEUE_PATIENCE_S):
+            return await answer
+    except TimeoutError:
+        raise QueueUnavailable(f"The queue has not answered within {QUEUE_PATIENCE_S:g} s.") from None

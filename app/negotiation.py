@@ -1,0 +1,52 @@
+"""Which picture format a request gets, and whether it already has the picture (RFC 9110, 12.5.1 and 13.1.2)."""
+
+from app.errors import NoFormatAccepted
+from jobs.contract import PictureFormat
+
+# JPEG unless Accept excludes it; of the other two the better liked one, WebP when it is a tie.
+_SECOND_CHOICE = (PictureFormat.WEBP, PictureFormat.PNG)
+
+
+def negotiate(accept: str | None) -> PictureFormat:
+    """The format for an Accept header (None: no header, anything goes). Raises NoFormatAccepted."""
+    if accept is None or not accept.strip():
+        return PictureFormat.JPEG
+    likings = _likings(accept)
+    if _liking(likings, PictureFormat.JPEG) > 0:
+        return PictureFormat.JPEG
+    best = max(_SECOND_CHOICE, key=lambda choice: _liking(likings, choice))
+    if _liking(likings, best) <= 0:
+        raise NoFormatAccepted
+    return best
+
+
+def already_has(if_none_match: str | None, validator: str) -> bool:
+    """Whether an If-None-Match header lists this validator, by the weak comparison."""
+    if if_none_match is None:
+        return False
+    listed = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return "*" in listed or validator.removeprefix("W/") in listed
+
+
+def _likings(accept: str) -> dict[str, float]:
+    """q by media range, lower case; what cannot be read counts as 1, as if no q had been given."""
+    likings = {}
+    for item in accept.split(","):
+        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
+        likings[media_range] = next((_quality(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+    return likings
+
+
+def _quality(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return 1.0
+
+
+def _liking(likings: dict[str, float], picture_format: PictureFormat) -> float:
+    """The most specific range wins, so `image/jpeg;q=0, */*` excludes JPEG."""
+    for media_range in (picture_format.media_type, "image/*", "*/*"):
+        if media_range in likings:
+            return likings[media_range]
+    return 0.0

@@ -1,0 +1,34 @@
+"""The HTML that people see: Jinja2 templates beside this file, style and script in ../static."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+STATIC = Path(__file__).parent.parent / "static"
+
+
+class Pages:
+    """Renders the templates. static_address: where the static files are; it changes with their content."""
+
+    def __init__(self) -> None:
+        content = b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))
+        self.static_address = f"/static/{hashlib.sha256(content).hexdigest()[:12]}"
+        self._templates = Environment(
+            loader=PackageLoader("app", "pages"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["static"] = self.static_address
+
+    def reply(
+        self, template: str, context: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> HTMLResponse:
+        """A template as an HTML reply."""
+        html = self._templates.get_template(template).render(context)
+        return HTMLResponse(html, status, headers={"Cache-Control": "no-store", **(headers or {})})

@@ -1,0 +1,85 @@
+"""Faces made ahead, in the web process's memory: a refresh takes milliseconds, and each face is given once."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from random import uniform
+
+from app.errands import Errands
+from app.errors import AppError
+from app.metrics import Meters
+from app.ordering import Ordering, Wishes, draw_seed
+from jobs.contract import GenerateJob, JobResult, Lane, PictureFormat
+from jobs.errors import JobsError
+
+MAKERS = 32
+"""Faces on order at one time at most: a whole batch of the largest bucket, and no more of the idle lane than that."""
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A picture and the job that made it."""
+
+    job: GenerateJob
+    result: JobResult
+
+
+class ReadyFaces:
+    """A pool of faces of the default model, psi and size as JPEG. wanted: how many it holds when full (0: no pool)."""
+
+    def __init__(self, wanted: int, ordering: Ordering, errands: Errands, meters: Meters) -> None:
+        self._pattern = ordering.face(0, Wishes(), PictureFormat.JPEG)
+        self._wanted = wanted
+        self._errands = errands
+        self._meters = meters
+        self._faces: deque[Face] = deque()
+        self._gaps = asyncio.Semaphore(wanted)
+        self._makers: list[asyncio.Task[None]] = []
+        meters.ready_faces_target.set(wanted)
+        meters.ready_faces.set_function(lambda: len(self._faces))
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def take(self, job: GenerateJob) -> Face | None:
+        """A face as this job asks, whatever its seed; None when the pool holds no such faces or is empty."""
+        if replace(job, seed=self._pattern.seed) != self._pattern or not self._wanted:
+            return None
+        face = self._faces.popleft() if self._faces else None
+        self._meters.faces_from_pool.labels("no" if face is None else "yes").inc()
+        if face is not None:
+            self._gaps.release()
+        return face
+
+    def start(self) -> None:
+        """Begin to fill the pool, in the background of the running event loop."""
+        self._makers = [asyncio.create_task(self._keep_making()) for _ in range(min(self._wanted, MAKERS))]
+
+    async def stop(self) -> None:
+        """Stop making; what is on order is cancelled."""
+        for maker in self._makers:
+            maker.cancel()
+        for maker in self._makers:
+            with suppress(asyncio.CancelledError):
+                await maker
+        self._makers = []
+
+    async def _keep_making(self) -> None:
+        while True:
+            await self._gaps.acquire()
+            self._faces.append(await self._made())
+
+    async def _made(self) -> Face:
+        """A new face, however long it takes: with a full queue or without workers the pauses grow."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            job = replace(self._pattern, seed=draw_seed())
+            try:
+                return Face(job, await self._errands.run(job, Lane.IDLE))
+            except (AppError, JobsError):
+                # Spread out, so that the makers do not come back all at once.
+                await asyncio.sleep(pause_s * uniform(0.5, 1.0))
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

@@ -1,0 +1,73 @@
+"""GET /face: a new face at every request."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.errands import Errands
+from app.errors import (
+    INVALID_PARAMETER,
+    JobCancelled,
+    JobFailed,
+    ModelNotLoaded,
+    NoFormatAccepted,
+    RequestTimedOut,
+    SizeOutOfRange,
+    UnknownParameter,
+)
+from app.negotiation import negotiate
+from app.ordering import Ordering, Wishes, draw_seed
+from app.queries import client_gone
+from app.ready_faces import Face, ReadyFaces
+from app.replies import PictureHeaders, picture_documented, picture_reply, problems_documented
+from app.schemas import FaceQuery
+from jobs.contract import GenerateJob, Lane
+from jobs.errors import JobUnknown, QueueFull, QueueUnavailable
+from models.errors import ModelNotFound
+
+MAKING_PROBLEMS = (
+    ModelNotFound,
+    UnknownParameter,
+    INVALID_PARAMETER,
+    SizeOutOfRange,
+    JobFailed,
+    QueueFull,
+    QueueUnavailable,
+    ModelNotLoaded,
+    JobCancelled,
+    JobUnknown,
+    RequestTimedOut,
+)
+
+
+async def new_face(job: GenerateJob, request: Request, ready: ReadyFaces, errands: Errands) -> Face:
+    """One from the pool when it holds what the job asks (with a seed of its own), else made now."""
+    face = ready.take(job)
+    return face or Face(job, await errands.run(job, Lane.QUICK, client_gone(request)))
+
+
+def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIRouter:
+    """GET /face."""
+    router = APIRouter(tags=["faces"])
+
+    @router.get(
+        "/face",
+        summary="A new face",
+        response_class=Response,
+        responses={
+            **picture_documented("The face of nobody, never given before.", permanent=False),
+            **problems_documented(NoFormatAccepted, *MAKING_PROBLEMS),
+        },
+    )
+    async def face(request: Request, query: Annotated[FaceQuery, Query()]) -> Response:
+        """A face that nobody has seen before. `Content-Location` says where this very face stays.
+
+        JPEG, unless the query names another format or the `Accept` header excludes JPEG.
+        """
+        picture_format = query.format or negotiate(request.headers.get("accept"))
+        wishes = Wishes(query.model, query.truncation_psi, query.size)
+        made = await new_face(ordering.face(draw_seed(), wishes, picture_format), request, ready, errands)
+        headers = PictureHeaders(made.job, ordering.address(made.job), negotiated=True)
+        return picture_reply(made.result, headers.drawn())
+
+    return router

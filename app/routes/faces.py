@@ -1,0 +1,99 @@
+"""/v1/faces: the face of a seed for ever, and several drawn at once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from app.errands import Errands
+from app.errors import INVALID_PARAMETER, NoFormatAccepted, SeedOutOfRange, SizeOutOfRange, UnknownParameter
+from app.negotiation import already_has, negotiate
+from app.ordering import Ordering, Wishes, draw_seed, read_seed, validator
+from app.queries import client_gone
+from app.replies import (
+    NEVER,
+    PictureHeaders,
+    not_modified,
+    picture_documented,
+    picture_reply,
+    problems_documented,
+)
+from app.routes.face import MAKING_PROBLEMS
+from app.schemas import DrawnFace, DrawnFaces, FaceQuery, PermanentQuery, json_safe
+from jobs.contract import GenerateJob, Lane, PictureFormat
+from models.errors import ModelNotFound
+
+Seed = Annotated[str, Path(description="A whole number from 0 to 2^64 - 1.", examples=["7"])]
+Extension = Annotated[PictureFormat, Path(description="The picture's format.", examples=["png"])]
+DEFAULT_COUNT = 10
+
+
+def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRouter:
+    """GET /v1/faces, /v1/faces/{seed} and /v1/faces/{seed}.{extension}. max_faces: most that are drawn at once."""
+    router = APIRouter(prefix="/v1/faces", tags=["faces"])
+    _add_drawing(router, ordering, max_faces)
+
+    async def face_of(job: GenerateJob, request: Request, negotiated: bool) -> Response:
+        headers = PictureHeaders(job, ordering.address(job), negotiated).permanent()
+        if already_has(request.headers.get("if-none-match"), validator(job)):
+            return not_modified(headers)
+        return picture_reply(await errands.run(job, Lane.QUICK, client_gone(request)), headers)
+
+    @router.get(
+        "/{seed}.{extension}",
+        summary="The face of a seed, in a format",
+        response_class=Response,
+        responses={
+            **picture_documented("That face: the same pixels for ever.", permanent=True),
+            304: {"description": "The picture that If-None-Match names is still the one."},
+            **problems_documented(SeedOutOfRange, *MAKING_PROBLEMS),
+        },
+    )
+    async def face_in_format(
+        request: Request, seed: Seed, extension: Extension, query: Annotated[PermanentQuery, Query()]
+    ) -> Response:
+        """Immutable. With the model's digest in `model=` and `truncation_psi=` given, as in every address that this
+        service writes, it stays true whatever the defaults become.
+        """
+        wishes = Wishes(query.model, query.truncation_psi, query.size)
+        return await face_of(ordering.face(read_seed(seed), wishes, extension), request, negotiated=False)
+
+    @router.get(
+        "/{seed}",
+        summary="The face of a seed",
+        response_class=Response,
+        responses={
+            **picture_documented("That face: the same pixels for ever.", permanent=True),
+            304: {"description": "The picture that If-None-Match names is still the one."},
+            **problems_documented(SeedOutOfRange, NoFormatAccepted, *MAKING_PROBLEMS),
+        },
+    )
+    async def face_negotiated(request: Request, seed: Seed, query: Annotated[FaceQuery, Query()]) -> Response:
+        """As with a format in the address; here the query or the `Accept` header chooses it."""
+        picture_format = query.format or negotiate(request.headers.get("accept"))
+        wishes = Wishes(query.model, query.truncation_psi, query.size)
+        return await face_of(ordering.face(read_seed(seed), wishes, picture_format), request, negotiated=True)
+
+    return router
+
+
+def _add_drawing(router: APIRouter, ordering: Ordering, max_faces: int) -> None:
+    class DrawingQuery(FaceQuery):
+        count: int = Field(min(DEFAULT_COUNT, max_faces), ge=1, le=max_faces, description="How many.", examples=[3])
+
+    @router.get(
+        "",
+        summary="Draw several faces",
+        responses=problems_documented(ModelNotFound, UnknownParameter, INVALID_PARAMETER, SizeOutOfRange),
+    )
+    async def drawn_faces(response: Response, query: Annotated[DrawingQuery, Query()]) -> DrawnFaces:
+        """Seeds and permanent addresses. A picture is made when its address is opened, not before."""
+        response.headers["Cache-Control"] = NEVER
+        wishes = Wishes(query.model, query.truncation_psi, query.size)
+        picture_format = query.format or PictureFormat.JPEG
+        jobs = [ordering.face(draw_seed(), wishes, picture_format) for _ in range(query.count)]
+        faces = [
+            DrawnFace(seed=json_safe(job.seed), address=ordering.address(job), page=ordering.page_address(job))
+            for job in jobs
+        ]
+        return DrawnFaces(model=jobs[0].model, faces=faces)

@@ -1,0 +1,150 @@
+"""What goes in by query and what comes out as JSON. Pictures are no schema: they are bytes with headers."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.errors import MAX_SAFE_INTEGER
+from jobs.contract import PictureFormat
+from models.manifest import TrainingData
+
+ModelChoice = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
+        description="Name or digest of a model that /v1/models lists. A digest pins the very weights.",
+        examples=["faces"],
+    ),
+]
+PsiChoice = Annotated[
+    float | None,
+    Field(
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="0: the average face; 1: all the variety there is, failures included.",
+        examples=[0.7],
+    ),
+]
+SizeChoice = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        le=4096,
+        description="Side in pixels, 16 up to the model's resolution (the default); smaller by Lanczos.",
+        examples=[64],
+    ),
+]
+FormatChoice = Annotated[PictureFormat | None, Field(description="How the picture is encoded.", examples=["png"])]
+
+
+class PermanentQuery(BaseModel):
+    """What may be asked of a face whose address ends in its format."""
+
+    model: ModelChoice = None
+    truncation_psi: PsiChoice = None
+    size: SizeChoice = None
+
+
+class FaceQuery(PermanentQuery):
+    """What may be asked of a face."""
+
+    format: FormatChoice = None
+
+
+class PageQuery(BaseModel):
+    """What the page's address may name; anything else in it (a tracker's leavings) is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    seed: str | None = None
+    model: ModelChoice = None
+    truncation_psi: PsiChoice = None
+
+
+class DrawnFace(BaseModel):
+    """A seed and where its face is. seed: a number, or a string above 2^53 (JavaScript would round it)."""
+
+    seed: int | str = Field(examples=[2847113904])
+    address: str = Field(
+        description="The permanent address of the picture.",
+        examples=["/v1/faces/2847113904.jpg?model=0f1e2d3c4b5a6978&truncation_psi=0.7"],
+    )
+    page: str = Field(
+        description="The page that shows this face.",
+        examples=["/?seed=2847113904&model=0f1e2d3c4b5a6978&truncation_psi=0.7"],
+    )
+
+
+class DrawnFaces(BaseModel):
+    """Several faces, drawn independently. Nothing is generated before an address is opened."""
+
+    model: str = Field(description="Digest of the model.", examples=["0f1e2d3c4b5a6978"])
+    faces: list[DrawnFace]
+
+
+class ServingWorker(BaseModel):
+    """A live worker that serves the model."""
+
+    id: str = Field(examples=["worker-1"])
+    device: str = Field(examples=["cpu"])
+
+
+class ListedModel(BaseModel):
+    """What a model is, and who serves it."""
+
+    name: str = Field(examples=["faces"])
+    digest: str = Field(description="Changes whenever a pixel could.", examples=["0f1e2d3c4b5a6978"])
+    default: bool = Field(description="Whether /face uses it unless asked otherwise.")
+    source: Literal["bundled", "store"]
+    family: str = Field(examples=["stylegan2"])
+    resolution: int = Field(description="Side of its pictures in pixels.", examples=[128])
+    download_bytes: int = Field(description="Its graphs together.", examples=[14300000])
+    licence: str = Field(examples=["Apache-2.0"])
+    origin: str = Field(examples=["trained by this project"])
+    training_data: list[TrainingData]
+    metrics: dict[str, float] = Field(description="Measured figures by name.")
+    workers: list[ServingWorker] | None = Field(
+        description="Live, warm workers that serve it; null when the queue cannot be asked."
+    )
+
+
+class ListedModels(BaseModel):
+    """All models in the catalogue."""
+
+    models: list[ListedModel]
+
+
+class Alive(BaseModel):
+    """The web process answers. Says nothing about queue or workers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """A warm worker serves the default model."""
+
+    status: Literal["ready"] = "ready"
+    model: str = Field(examples=["faces"])
+
+
+class Problem(BaseModel):
+    """RFC 9457. Further members depend on the type: limit, known, errors."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="Stable; its page says more.", examples=["/problems/queue-full"])
+    title: str
+    status: int
+    detail: str = Field(description="A sentence about this very case.")
+
+
+def json_safe(value: Any) -> Any:
+    """The value with whole numbers above 2^53 as strings, at any depth."""
+    if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
+        return str(value)
+    if isinstance(value, dict):
+        return {key: json_safe(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_safe(item) for item in value]
+    return value

@@ -1,0 +1,107 @@
+"""The composition root of the web: everything is built here, once, and handed down."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from app.config import AppConfig
+from app.errands import Errands
+from app.errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, PROBLEMS
+from app.metrics import CountRequests, Meters
+from app.ordering import Ordering
+from app.pages import STATIC, Pages
+from app.queries import only_known_parameters
+from app.ready_faces import ReadyFaces
+from app.replies import FOR_EVER, error_reply, invalid_parameters_reply, problem_reply
+from app.routes.face import face_routes
+from app.routes.faces import faces_routes
+from app.routes.health import health_routes
+from app.routes.models import models_routes
+from app.routes.page import page_routes
+from app.routes.reference import reference_routes
+from app.web_headers import GuardedHeaders, HeadAsGet
+from jobs.queue import JobSubmitter
+from models.catalogue import Catalogue
+
+DESCRIPTION = """Faces of people who do not exist, made by a generator that runs here.
+
+Every face has a seed, and an address of its own where it stays. Errors are problem documents (RFC 9457)."""
+
+
+def create_app(config: AppConfig, submitter: JobSubmitter, catalogue: Catalogue) -> FastAPI:
+    """The web. It closes the submitter when it stops. Raises ModelNotFound where the default model is not there."""
+    meters = Meters()
+    ordering = Ordering(config, catalogue)
+    errands = Errands(submitter, meters, config.request_timeout_s)
+    ready = ReadyFaces(config.ready_faces, ordering, errands, meters)
+    pages = Pages()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ready.start()
+        try:
+            yield
+        finally:
+            await ready.stop()
+            await submitter.close()
+
+    app = FastAPI(
+        title="personne",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    api = APIRouter(dependencies=[Depends(only_known_parameters)])
+    api.include_router(face_routes(ordering, ready, errands))
+    api.include_router(faces_routes(ordering, errands, config.max_faces))
+    api.include_router(models_routes(catalogue, ordering, errands))
+    api.include_router(health_routes(ordering, errands, meters))
+    app.include_router(api)
+    app.include_router(page_routes(pages, ordering, ready, errands))
+    app.include_router(reference_routes(pages))
+    app.mount(pages.static_address, ImmutableFiles(directory=STATIC))
+    _answer_errors(app)
+    # The last one added is the outermost.
+    app.add_middleware(CountRequests, meters=meters)
+    app.add_middleware(GuardedHeaders)
+    app.add_middleware(HeadAsGet)
+    return app
+
+
+class ImmutableFiles(StaticFiles):
+    """Static files under an address that holds their hash: they may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = FOR_EVER
+        return response
+
+
+def _answer_errors(app: FastAPI) -> None:
+    async def known(_: Request, error: Exception) -> Response:
+        return error_reply(error)
+
+    for kind in PROBLEMS:
+        app.add_exception_handler(kind, known)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return invalid_parameters_reply(error.errors())
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if error.status_code == METHOD_NOT_ALLOWED.status:
+            detail = f"{request.method} is not answered here."
+            return problem_reply(METHOD_NOT_ALLOWED, detail, headers=error.headers)
+        return problem_reply(NOT_FOUND, f"There is nothing at {request.url.path}.")
+
+    @app.exception_handler(Exception)
+    async def unforeseen(_: Request, __: Exception) -> Response:
+        return problem_reply(INTERNAL_ERROR, INTERNAL_ERROR.meaning)
