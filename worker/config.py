@@ -5,18 +5,17 @@ from dataclasses import dataclass
 
 from jobs.contract import Lane
 
-GPU_BUCKETS = (1, 2, 4, 8, 16, 32)
-CPU_MAX_BATCH = 8
-
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
     """How one worker works.
 
-    worker_id: unique among live workers. device: `auto` (the best there is), `cpu`, `cuda`, `cuda:1`, `tensorrt`, `tensorrt:1`.
-    lanes: what it takes; quick and idle share a thread, slow has one of its own. linger_ms: how long an
+    worker_id: unique among live workers. device: `auto` (the best there is), `cpu`, `cuda`, `cuda:1`, `tensorrt`,
+    `tensorrt:1`. lanes: what it takes; quick and idle share a thread, slow has one of its own. linger_ms: how long an
     unfilled batch waits for more (0: not at all). stop_grace_s: a stopping worker is gone after so long at the latest.
-    models: names to serve; empty means all in the catalogue. threads: for ONNX Runtime on the CPU; None leaves it the choice.
+    models: names to serve; empty means all in the catalogue. threads: for ONNX Runtime on the CPU; None leaves it the
+    choice. engine_cache: a folder for engines that TensorRT builds; None: built at every start.
+    beat_every_s: at most a third of the queue's beat_ttl_s.
     """
 
     worker_id: str
@@ -27,3 +26,4 @@ class WorkerConfig:
     models: Sequence[str] = ()
     threads: int | None = None
     engine_cache: str | None = None
+    beat_every_s: float = 1.0

@@ -1,0 +1,31 @@
+"""What can go wrong in a worker.
+
+WorkerError
+├── NothingToServe   no model could be opened, so there is nothing to work with
+└── ModelNotLoaded   a job asks for a model that this worker does not have
+"""
+
+from collections.abc import Sequence
+
+
+class WorkerError(Exception):
+    """Something went wrong in the worker."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class NothingToServe(WorkerError):
+    """There is no model to serve."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        because = " ".join(reasons) or "The catalogue is empty: import or export one into the store."
+        super().__init__(f"There is no model to serve. {because}")
+
+
+class ModelNotLoaded(WorkerError):
+    """This worker does not have that model."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"This worker has no model with digest {digest}; it may have been replaced since the request.")
+        self.digest = digest

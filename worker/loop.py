@@ -1,0 +1,173 @@
+"""The worker: take, group, do, finish, until stopped."""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from jobs.contract import Lane, WorkerBeat
+from jobs.errors import JobsError
+from jobs.queue import JobSource
+from worker.batching import Batch, group
+from worker.config import WorkerConfig
+from worker.loaded_models import LoadedModels
+from worker.metrics import WorkerMetrics
+from worker.tasks.task import TASKS, Task
+from worker.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+TAKE_WAIT_MS = 250
+"""How long an idle worker waits for jobs before it looks whether it should stop."""
+THREADS_OF = ((Lane.QUICK, Lane.IDLE), (Lane.SLOW,))
+"""A thread each: nobody's face waits for somebody's 12 megapixel painting."""
+
+
+class Worker:
+    """Works on `source` with `models` until stopped.
+
+    `run` blocks: in the main thread of a worker process, or in a thread of the web's. The source stays its owner's:
+    close it after `run` has returned, and whatever is still held then goes back to the queue.
+    """
+
+    def __init__(
+        self, config: WorkerConfig, source: JobSource, models: LoadedModels, tasks: Mapping[str, Task] = TASKS
+    ) -> None:
+        self.config = config
+        self.metrics = WorkerMetrics()
+        self._source = source
+        self._models = models
+        self._encoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="encode")
+        self._workbench = Workbench(source, models, tasks, self.metrics, self._encoders)
+        self._warm = False
+        # Plain attributes, not events: a signal handler sets them, and an event's lock may be held by the very thread
+        # that the signal interrupted.
+        self._stop_asked = False
+        self._stop_by: float | None = None
+        self._running_in: int | None = None
+        self._over = threading.Event()
+        self._error: Exception | None = None
+
+    @property
+    def ready(self) -> bool:
+        """All models are warm, and jobs are being taken."""
+        return self._warm and not self._stop_asked
+
+    def run(self) -> None:
+        """Open the models, then work until `stop`. Raises what `LoadedModels.open` raises, and what is a bug."""
+        self._running_in = threading.get_ident()
+        beats = self._start(self._keep_beating)
+        self._wait_for([self._start(self._open_models)])
+        self._wait_for([self._start(self._serve, lanes) for lanes in self._lanes_by_thread()])
+        self._stop_asked = True
+        self._over.set()
+        beats.join(self.config.beat_every_s)
+        self._encoders.shutdown(wait=False)
+        self._models.close()
+        log.info("worker %s: %s", self.config.worker_id, self.metrics.figures().summary)
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Finish the batches in hand, give back the rest. Returns when `run` has, stop_grace_s from the first call at
+        the latest. From a signal handler in the thread that runs `run` it only asks. May be called often."""
+        self._ask_to_stop()
+        if self._running_in not in (None, threading.get_ident()):
+            self._over.wait(max(0.0, (self._stop_by or 0.0) - time.monotonic()))
+
+    def _ask_to_stop(self) -> None:
+        if self._stop_by is None:
+            self._stop_by = time.monotonic() + self.config.stop_grace_s
+        self._stop_asked = True
+
+    def _lanes_by_thread(self) -> list[tuple[Lane, ...]]:
+        ours = (tuple(lane for lane in lanes if lane in self.config.lanes) for lanes in THREADS_OF)
+        return [lanes for lanes in ours if lanes]
+
+    def _open_models(self) -> None:
+        self._models.open()
+        self._warm = True
+        self._beat()
+
+    def _serve(self, lanes: Sequence[Lane]) -> None:
+        """Every turn takes if there is nothing left to do, and runs one batch."""
+        backlog: deque[Batch] = deque()
+        encoding: list[Future[None]] = []
+        while not self._stop_asked:
+            backlog.extendleft(reversed(self._take(lanes, backlog)))
+            if backlog:
+                started = self._workbench.do(backlog.popleft())
+                # These were encoded while the batch ran. Waiting here keeps at most two batches' pictures in memory.
+                _finish(encoding)
+                encoding = started
+        self._give_back(backlog)
+        _finish(encoding)
+
+    def _take(self, lanes: Sequence[Lane], backlog: Sequence[Batch]) -> list[Batch]:
+        """New batches, which go before the backlog: only faces made ahead are left waiting there for quick ones."""
+        most = self._models.batch_limit(Lane.QUICK)
+        if not backlog:
+            taken = self._source.take(lanes, max_jobs=most, wait_ms=TAKE_WAIT_MS)
+        elif backlog[0].lane is Lane.IDLE and Lane.QUICK in lanes:
+            taken = self._source.take([Lane.QUICK], max_jobs=most, wait_ms=0)
+        else:
+            return []
+        if self.config.linger_ms and 0 < len(taken) < most:
+            taken += self._source.take([taken[0].lane], max_jobs=most - len(taken), wait_ms=self.config.linger_ms)
+        return group(taken, self._models.batch_limit(taken[0].lane)) if taken else []
+
+    def _give_back(self, backlog: Sequence[Batch]) -> None:
+        deliveries = [delivery for batch in backlog for delivery in batch.deliveries]
+        try:
+            self._source.give_back(deliveries)
+        except JobsError as error:
+            log.warning("%d jobs could not be given back, their leases will end: %s", len(deliveries), error)
+
+    def _keep_beating(self) -> None:
+        while not self._over.is_set():
+            self._beat()
+            self._over.wait(self.config.beat_every_s)
+
+    def _beat(self) -> None:
+        beat = WorkerBeat(
+            worker_id=self.config.worker_id,
+            models=self._models.digests(),
+            lanes=tuple(self.config.lanes),
+            device=self._models.device,
+            ready=self.ready,
+        )
+        try:
+            self._source.beat(beat)
+        except JobsError as error:
+            log.warning("the queue did not hear the heartbeat: %s", error)
+
+    def _start(self, work: Callable[..., None], *arguments: Sequence[Lane]) -> threading.Thread:
+        """A daemon, so that a run that hangs cannot keep a stopped process alive."""
+        thread = threading.Thread(target=self._guard, args=(work, *arguments), name=work.__name__, daemon=True)
+        thread.start()
+        return thread
+
+    def _guard(self, work: Callable[..., None], *arguments: Sequence[Lane]) -> None:
+        """A thread that dies takes the worker with it: worse would be to beat on and take no more jobs."""
+        try:
+            work(*arguments)
+        except Exception as error:
+            self._error = self._error or error
+            self._ask_to_stop()
+
+    def _wait_for(self, threads: Sequence[threading.Thread]) -> None:
+        """Until they end, or the grace is over. Joined in short waits, so that signals are handled in between."""
+        for thread in threads:
+            while thread.is_alive() and not self._overdue():
+                thread.join(0.1)
+
+    def _overdue(self) -> bool:
+        return self._stop_by is not None and time.monotonic() >= self._stop_by
+
+
+def _finish(encoding: Sequence[Future[None]]) -> None:
+    for future in encoding:
+        future.result()

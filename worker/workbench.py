@@ -1,0 +1,137 @@
+"""One batch, from jobs in hand to finished jobs: drop what nobody wants, run, split on failure, encode, finish."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from jobs.contract import Delivery, JobFailure, JobResult
+from jobs.errors import JobsError
+from jobs.queue import JobSource
+from models.engines.engine import Array
+from worker.batching import Batch
+from worker.errors import ModelNotLoaded
+from worker.loaded_models import LoadedModel, LoadedModels
+from worker.metrics import WorkerMetrics
+from worker.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """How a batch went."""
+
+    started_at_ms: int
+    inference_ms: float
+    batch_size: int
+
+
+class Workbench:
+    """Does batches for every lane's thread. Pictures are encoded in `pool`, beside the next batch's inference."""
+
+    def __init__(
+        self,
+        source: JobSource,
+        models: LoadedModels,
+        tasks: Mapping[str, Task],
+        metrics: WorkerMetrics,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self._source = source
+        self._models = models
+        self._tasks = tasks
+        self._metrics = metrics
+        self._pool = pool
+
+    def do(self, batch: Batch) -> list[Future[None]]:
+        """Run the batch; each future is done when its job is finished."""
+        deliveries = self._still_wanted(batch.deliveries)
+        try:
+            model = self._models.get(batch.key.model)
+        except ModelNotLoaded as error:
+            self._give_up(deliveries, JobFailure("model-not-loaded", str(error)))
+            return []
+        return self._attempt(self._tasks[batch.key.kind], model, deliveries) if deliveries else []
+
+    def _still_wanted(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        with _queue_may_be_away():
+            cancelled = self._source.cancelled(deliveries)
+            deliveries = self._without(deliveries, {d.id for d in deliveries if d.id in cancelled}, CANCELLED)
+        now_ms = time.time_ns() // 1_000_000
+        return self._without(deliveries, {d.id for d in deliveries if d.deadline_ms <= now_ms}, TOO_LATE)
+
+    def _without(self, deliveries: Sequence[Delivery], unwanted: set[str], why: JobFailure) -> list[Delivery]:
+        for delivery in deliveries:
+            if delivery.id in unwanted:
+                with _queue_may_be_away():
+                    self._source.finish(delivery, why)
+                self._metrics.count_dropped()
+        return [delivery for delivery in deliveries if delivery.id not in unwanted]
+
+    def _give_up(self, deliveries: Sequence[Delivery], failure: JobFailure) -> None:
+        for delivery in deliveries:
+            with _queue_may_be_away():
+                self._source.finish(delivery, failure)
+            self._metrics.count_failed()
+
+    def _attempt(self, task: Task, model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
+        """Run these together; when that raises, each half by itself, until the one that does it is alone."""
+        started_at_ms, started = time.time_ns() // 1_000_000, time.perf_counter()
+        try:
+            pictures = task.run(task.prepare([delivery.job for delivery in deliveries], model), model)
+        except Exception as error:
+            if len(deliveries) == 1:
+                self._retry(deliveries[0], error)
+                return []
+            half = len(deliveries) // 2
+            log.info("a batch of %d failed (%s) and is split", len(deliveries), error)
+            return self._attempt(task, model, deliveries[:half]) + self._attempt(task, model, deliveries[half:])
+        ran = _Ran(started_at_ms, (time.perf_counter() - started) * 1000, len(deliveries))
+        self._metrics.count_batch(ran.batch_size, ran.inference_ms)
+        return [
+            self._pool.submit(self._encode_and_finish, task, delivery, picture, ran)
+            for delivery, picture in zip(deliveries, pictures, strict=True)
+        ]
+
+    def _encode_and_finish(self, task: Task, delivery: Delivery, picture: Array, ran: _Ran) -> None:
+        started = time.perf_counter()
+        try:
+            encoded = task.finish(delivery.job, picture)
+        except Exception as error:
+            self._retry(delivery, error)
+            return
+        encode_ms = (time.perf_counter() - started) * 1000
+        timings_ms = {
+            # Two machines' clocks may disagree by more than the wait.
+            "queue_wait": float(max(0, ran.started_at_ms - delivery.submitted_at_ms)),
+            "inference": ran.inference_ms,
+            "encode": encode_ms,
+        }
+        with _queue_may_be_away():
+            if self._source.finish(delivery, JobResult(encoded.body, encoded.media_type, timings_ms, ran.batch_size)):
+                self._metrics.count_done(encode_ms)
+            else:
+                self._metrics.count_dropped()
+
+    def _retry(self, delivery: Delivery, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        log.warning("job %s failed at delivery %d: %s", delivery.id, delivery.delivery_count, reason)
+        self._metrics.count_retried()
+        with _queue_may_be_away():
+            self._source.retry(delivery, reason)
+
+
+CANCELLED = JobFailure("cancelled", "The job was cancelled before it ran.")
+TOO_LATE = JobFailure("deadline-passed", "The job's time limit passed before its turn came.")
+
+
+@contextmanager
+def _queue_may_be_away() -> Iterator[None]:
+    """What cannot be told to the queue now is lost with the lease, and somebody else does the job again."""
+    try:
+        yield
+    except JobsError as error:
+        log.warning("the queue could not be told: %s", error)
