@@ -1,10 +1,10 @@
 """One errand: a job is submitted, waited for, and cancelled when nobody waits any more."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.errors import ClientGone, JobCancelled, JobFailed, ModelNotLoaded, RequestTimedOut
 from app.metrics import Meters
@@ -18,6 +18,8 @@ STATE_FRESH_S = 0.25
 """How long one look at the live workers serves all requests."""
 
 T = TypeVar("T")
+Gone = Callable[[], Coroutine[Any, Any, None]]
+"""Returns when whoever asked has left."""
 
 
 class Errands:
@@ -30,8 +32,8 @@ class Errands:
         self._look: asyncio.Task[QueueState] | None = None
         self._looked_at = 0.0
 
-    async def run(self, job: GenerateJob, lane: Lane, gone: Awaitable[None] | None = None) -> JobResult:
-        """The result of a job. gone: comes true when whoever asked has left.
+    async def run(self, job: GenerateJob, lane: Lane, gone: Gone | None = None) -> JobResult:
+        """The result of a job. gone: returns when whoever asked has left.
 
         Raises ModelNotLoaded, QueueFull and QueueUnavailable at once; JobFailed, JobCancelled, RequestTimedOut,
         JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the queue.
@@ -72,9 +74,9 @@ class Errands:
         finally:
             self._looked_at = monotonic()
 
-    async def _outcome(self, job_id: JobId, timeout_ms: int, gone: Awaitable[None] | None) -> JobOutcome | None:
+    async def _outcome(self, job_id: JobId, timeout_ms: int, gone: Gone | None) -> JobOutcome | None:
         waiting = asyncio.ensure_future(self._submitter.wait(job_id, timeout_ms=timeout_ms))
-        leaving = None if gone is None else asyncio.ensure_future(gone)
+        leaving = None if gone is None else asyncio.create_task(gone())
         watched = [task for task in (waiting, leaving) if task is not None]
         try:
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)

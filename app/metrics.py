@@ -17,9 +17,7 @@ class Meters:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "personne_requests", "Requests answered.", ("route", "method", "code"), registry=self._registry
-        )
+        self.requests = Counter("personne_requests", "Requests answered.", ("route", "code"), registry=self._registry)
         self.request_seconds = self._histogram("personne_request_seconds", "From request to last byte.", ("route",))
         self._stages = {
             "queue_wait": self._histogram("personne_queue_wait_seconds", "What jobs waited in the queue."),
@@ -99,6 +97,5 @@ class CountRequests:
             await self._app(scope, receive, noting_code)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            method = scope["method"] if scope["method"] in ("GET", "HEAD") else "other"
-            self._meters.requests.labels(route, method, str(code)).inc()
+            self._meters.requests.labels(route, str(code)).inc()
             self._meters.request_seconds.labels(route).observe(perf_counter() - began)

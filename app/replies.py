@@ -97,12 +97,17 @@ def invalid_parameters_reply(errors: Sequence[Mapping[str, Any]]) -> ProblemRepl
     return problem_reply(INVALID_PARAMETER, detail, members)
 
 
+# What pydantic calls a limit, and what people do.
+_LIMIT_NAMES = {"ge": "minimum", "le": "maximum", "pattern": "pattern", "expected": "one_of"}
+
+
 def _told(error: Mapping[str, Any]) -> dict[str, Any]:
     """`Input should be less than or equal to 1` => `truncation_psi should be less than or equal to 1.`"""
     name = str(error["loc"][-1]) if error["loc"] else "the query"
     sentence = str(error["msg"]).replace("Input", name, 1).replace("String", name, 1).rstrip(".")
     told: dict[str, Any] = {"parameter": name, "detail": sentence + "."}
-    limit = {key: bound for key, bound in error.get("ctx", {}).items() if isinstance(bound, (int, float, str))}
+    context = error.get("ctx", {})
+    limit = {name: context[key] for key, name in _LIMIT_NAMES.items() if key in context}
     return {**told, "limit": limit} if limit else told
 
 

@@ -1,12 +1,14 @@
 """The HTML that people see: Jinja2 templates beside this file, style and script in ../static."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -25,6 +27,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals["static"] = self.static_address
+        self._templates.filters["coded"] = _coded
 
     def reply(
         self, template: str, context: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
@@ -32,3 +35,8 @@ class Pages:
         """A template as an HTML reply."""
         html = self._templates.get_template(template).render(context)
         return HTMLResponse(html, status, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+def _coded(text: str) -> Markup:
+    """What stands between backticks as code, all of it escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 -- escaped on this line

@@ -1,5 +1,6 @@
 """GET /face: a new face at every request."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -43,7 +44,7 @@ MAKING_PROBLEMS = (
 async def new_face(job: GenerateJob, request: Request, ready: ReadyFaces, errands: Errands) -> Face:
     """One from the pool when it holds what the job asks (with a seed of its own), else made now."""
     face = ready.take(job)
-    return face or Face(job, await errands.run(job, Lane.QUICK, client_gone(request)))
+    return face or Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request)))
 
 
 def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIRouter:

@@ -1,5 +1,6 @@
 """/v1/faces: the face of a seed for ever, and several drawn at once."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -37,7 +38,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
         headers = PictureHeaders(job, ordering.address(job), negotiated).permanent()
         if already_has(request.headers.get("if-none-match"), validator(job)):
             return not_modified(headers)
-        return picture_reply(await errands.run(job, Lane.QUICK, client_gone(request)), headers)
+        return picture_reply(await errands.run(job, Lane.QUICK, partial(client_gone, request)), headers)
 
     @router.get(
         "/{seed}.{extension}",

@@ -1,6 +1,7 @@
 """GET /: the page with one face."""
 
 from base64 import b64encode
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -43,7 +44,7 @@ def page_routes(pages: Pages, ordering: Ordering, ready: ReadyFaces, errands: Er
             job = ordering.face(draw_seed(), wishes, PictureFormat.JPEG)
             return await new_face(job, request, ready, errands)
         job = ordering.face(read_seed(query.seed), wishes, PictureFormat.JPEG)
-        return Face(job, await errands.run(job, Lane.QUICK, client_gone(request)))
+        return Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request)))
 
     def _shown(face: Face) -> dict[str, Any]:
         return {
