@@ -82,7 +82,7 @@ def write_card(manifest: ModelManifest, facts: CardFacts, record: RunRecord, fol
     if (folder / NEAREST_FILE).exists():
         parts.append(
             "## Is it anybody?\n\n"
-            "The samples that came nearest to a training picture, each beside that picture (mirrored where that is nearer).\n\n"
+            "The samples that came nearest to a training picture, each beside it (mirrored where that is nearer).\n\n"
             f"![Samples beside their nearest training pictures]({NEAREST_FILE})"
         )
     (folder / "card.md").write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def _table(manifest: ModelManifest) -> str:
     rows = {
         "licence": manifest.licence,
         "digest": f"`{manifest.digest}`",
-        "dimensions": f"z {manifest.z_dim}, w {manifest.w_dim}, {manifest.num_ws} style layers, {manifest.c_dim} labels",
+        "dimensions": f"z {manifest.z_dim}, w {manifest.w_dim}, layers {manifest.num_ws}, labels {manifest.c_dim}",
         "graphs": f"{megabytes:.1f} MB, weights stored as float16, arithmetic in float32",
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
