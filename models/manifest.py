@@ -3,13 +3,13 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import ModelRefused
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION: Final = 1
 MANIFEST_FILE = "manifest.json"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[
@@ -43,7 +43,8 @@ class ModelManifest(_Frozen):
     """What a model is. Every graph of a face generator is named: `mapping` (z, psi -> ws), `synthesis` (ws -> picture).
 
     resolution: side of the square picture in pixels. z_dim, c_dim, w_dim, num_ws: the generator's dimensions (c_dim 0:
-    no labels). origin: who trained or imported it, in words. metrics: measured figures by name. w_avg: the mean w, w_dim numbers.
+    no labels). origin: who trained or imported it, in words. metrics: measured figures by name. w_avg: the mean w,
+    w_dim numbers.
     """
 
     version: Literal[1] = MANIFEST_VERSION

@@ -4,7 +4,8 @@ mapping    z [N, z_dim], c [N, c_dim] where there are labels, psi [N, num_ws] ->
 synthesis  ws [N, num_ws, w_dim], noise_strength [N] -> picture [N, R, R, 3] uint8, RGB
 
 psi is a truncation per sample and layer, so that jobs with different wishes share a batch. noise_strength 1 is the
-noise as trained, 0 is none. Clamping and conversion to bytes happen in the graph: four times fewer bytes leave the device.
+noise as trained, 0 is none. Clamping and conversion to bytes happen in the graph: four times fewer bytes leave the
+device.
 """
 # N batch, L style layer, Z latent, Y label, D width of w, H W picture, C channel
 

@@ -37,9 +37,9 @@ def check_parity(generator: Generator, mapping: Path, synthesis: Path) -> dict[s
     ws, levels, share = (float(max(column)) for column in zip(*rows, strict=True))
     if not (ws <= MAX_WS_DIFFERENCE and levels <= MAX_LEVELS and share <= MAX_SHARE):
         raise ParityFailed(
-            f"The exported graphs do not agree with the network: ws differ by {ws:.2g} "
-            f"(limit {MAX_WS_DIFFERENCE:g}), pictures by {levels:.0f} levels (limit {MAX_LEVELS}) in {share:.2%} of their bytes (limit {MAX_SHARE:.0%}). "
-            "Nothing was written."
+            f"The exported graphs do not agree with the network: ws differ by {ws:.2g} (limit {MAX_WS_DIFFERENCE:g}), "
+            f"pictures by {levels:.0f} levels (limit {MAX_LEVELS}) in {share:.2%} of their bytes "
+            f"(limit {MAX_SHARE:.0%}). Nothing was written."
         )
     return {"parity_ws": ws, "parity_levels": levels, "parity_share": share}
 
