@@ -1,0 +1,1 @@
+"""The networks, one family a file, under the tensor names of their published implementations."""
