@@ -29,12 +29,13 @@ class WorkerFigures:
     @property
     def summary(self) -> str:
         """One line for the log."""
-        ran = sum(size * count for size, count in self.batches.items())
         batches = sum(self.batches.values())
+        ran = sum(size * count for size, count in self.batches.items())
+        inference_ms, encode_ms = self.inference_ms / max(ran, 1), self.encode_ms / max(self.done, 1)
         return (
             f"{self.done} done, {self.failed} failed, {self.dropped} dropped, {self.retried} attempts failed; "
             f"{batches} batches of {ran / max(batches, 1):.1f} on average; "
-            f"a job took {self.inference_ms / max(ran, 1):.1f} ms inference, {self.encode_ms / max(ran, 1):.1f} ms encoding"
+            f"a job took {inference_ms:.1f} ms inference, {encode_ms:.1f} ms encoding"
         )
 
 
