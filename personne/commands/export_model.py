@@ -30,7 +30,6 @@ def export_run(
     """
     snapshot = open_snapshot(source)
     facts = read_facts(facts_file)
-    record = read_run(snapshot.path.parent.parent, snapshot.images_seen)
     entry = export_model(
         snapshot.generator(),
         ModelFacts(
@@ -38,7 +37,7 @@ def export_run(
             licence=facts.licence,
             origin=facts.origin,
             training_data=facts.training_data,
-            metrics={**record.metrics, **_read_measured(measured)},
+            metrics={**read_run(snapshot.path.parent.parent, snapshot.images_seen), **_read_measured(measured)},
         ),
         out or store / name,
         keep_weights=out is None,
@@ -46,7 +45,7 @@ def export_run(
     save_sheet(draw_faces(entry, SHEET_SEEDS, SHEET_PSI), SHEET_COLUMNS, entry.folder / SHEET_FILE)
     if measured is not None:
         shutil.copyfile(measured / NEAREST_FILE, entry.folder / NEAREST_FILE)
-    write_card(entry.manifest, facts, record, entry.folder)
+    write_card(entry.manifest, facts, entry.folder)
     return entry
 
 

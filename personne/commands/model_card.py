@@ -1,8 +1,6 @@
 """card.md: what a person should know of a model before using it, written from what was recorded and measured."""
 
 import json
-import platform
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,40 +31,32 @@ MEANINGS = {
 
 
 class CardFacts(BaseModel):
-    """What only a person can say of a model (a JSON file): licence, origin, data, and what to beware of."""
+    """What only a person can say of a model (a JSON file): licence, origin, data, machine, and what to beware of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     licence: str
     origin: str
     training_data: tuple[TrainingData, ...] = ()
+    machine: str = ""
     notes: str = ""
 
 
-@dataclass(frozen=True)
-class RunRecord:
-    """What a training run recorded of itself; empty for a checkpoint without a run."""
-
-    metrics: dict[str, float] = field(default_factory=dict)
-    machine: str = ""
-
-
-def read_run(run: Path, images_seen: int) -> RunRecord:
-    """How long and on what the run took to see so many images, from its stats.jsonl."""
+def read_run(run: Path, images_seen: int) -> dict[str, float]:
+    """How many images a snapshot has seen and, where the run's stats.jsonl is at hand, in how many hours."""
     stats = run / "stats.jsonl"
     if not stats.is_file():
-        return RunRecord({"images_seen": float(images_seen)})
+        return {"images_seen": float(images_seen)}
     rows: list[dict[str, Any]] = [json.loads(line) for line in stats.read_text().splitlines()]
     seconds, before = 0.0, 0
     for row in rows:
         if before < row["images_seen"] <= images_seen:
             seconds += (row["images_seen"] - before) / row["images_per_second"]
             before = row["images_seen"]
-    machine = f"{platform.machine()}, {rows[-1].get('device', 'cpu')}"
-    return RunRecord({"images_seen": float(images_seen), "training_hours": round(seconds / 3600, 2)}, machine)
+    return {"images_seen": float(images_seen), "training_hours": round(seconds / 3600, 2)}
 
 
-def write_card(manifest: ModelManifest, facts: CardFacts, record: RunRecord, folder: Path) -> None:
+def write_card(manifest: ModelManifest, facts: CardFacts, folder: Path) -> None:
     """Write card.md into the model's folder."""
     parts = [
         f"# {manifest.name}",
@@ -75,7 +65,7 @@ def write_card(manifest: ModelManifest, facts: CardFacts, record: RunRecord, fol
         _table(manifest),
         "## What it learnt from",
         "\n".join(f"- {_data_line(data)}" for data in manifest.training_data) or "Unknown.",
-        f"## Training\n\nTrained on {record.machine}." if record.machine else "",
+        facts.machine and f"## Training\n\nTrained on {facts.machine}.",
         facts.notes and f"## Beware\n\n{facts.notes}",
         "## Measured\n\n" + _metrics(manifest.metrics),
     ]
