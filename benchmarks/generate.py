@@ -1,4 +1,4 @@
-"""How fast faces are made on the CPU: by the engine, by PyTorch eager with the same weights, and at the machine's limit.
+"""How fast the CPU makes faces: by the engine, by PyTorch eager with the same weights, and at the machine's limit.
 
     python -m benchmarks.generate [--model faces | FOLDER] [--batches 1,2,4,8] [--threads N] [--seconds 3]
 
