@@ -1,0 +1,214 @@
+"""The command line. It only declares; what one does lies in run_*.py and commands/, imported when it is called."""
+
+import logging
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.contract import PictureFormat
+from personne.errors import USER_ERRORS, ExtraMissing, FrontDoorError, sentence
+
+if TYPE_CHECKING:
+    from personne.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].", show_default=False)]
+Port = Annotated[int | None, typer.Option(help="Port to listen on [8000].", show_default=False)]
+Queue = Annotated[str | None, typer.Option(help="memory, or redis://HOST:6379 [memory].", show_default=False)]
+Store = Annotated[Path | None, typer.Option(help="Folder of your own models.", show_default=False)]
+Model = Annotated[str | None, typer.Option(help="Name of the model [faces].", show_default=False)]
+Ready = Annotated[int | None, typer.Option(help="Faces made ahead [64].", show_default=False)]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda[:i], tensorrt[:i] [auto].", show_default=False)]
+Threads = Annotated[int | None, typer.Option(help="Threads on the CPU.", show_default=False)]
+Lanes = Annotated[str | None, typer.Option(help="quick, slow, idle, with commas [all].", show_default=False)]
+Names = Annotated[str | None, typer.Option(help="Models to load, with commas [all].", show_default=False)]
+
+app = typer.Typer(
+    help="Faces that do not exist, served by yourself. Options of serve, web and worker are PERSONNE_ variables too.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+train = typer.Typer(help="Train a model.", no_args_is_help=True)
+app.add_typer(train, name="train")
+
+
+@app.command()
+def serve(
+    *,
+    host: Host = None,
+    port: Port = None,
+    queue: Queue = None,
+    store: Store = None,
+    default_model: Model = None,
+    ready_faces: Ready = None,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """Web and worker in one process."""
+    settings = _settings(**locals())
+    _need(app="fastapi", worker="onnxruntime")
+    from personne.run_embedded import run
+
+    run(settings)
+
+
+@app.command()
+def web(
+    *,
+    queue: Queue = None,
+    port: Port = None,
+    host: Host = None,
+    store: Store = None,
+    default_model: Model = None,
+    ready_faces: Ready = None,
+) -> None:
+    """The web alone, with workers behind Redis."""
+    settings = _settings(**locals())
+    _need(app="fastapi")
+    from personne.run_web import run
+
+    run(settings)
+
+
+@app.command()
+def worker(
+    *,
+    queue: Queue = None,
+    device: Device = None,
+    lanes: Lanes = None,
+    models: Names = None,
+    threads: Threads = None,
+    store: Store = None,
+) -> None:
+    """A worker alone, with the web behind Redis."""
+    settings = _settings(**locals())
+    _need(worker="onnxruntime")
+    from personne.run_worker import run
+
+    run(settings)
+
+
+@app.command()
+def health(
+    *,
+    url: Annotated[str, typer.Option(help="What to ask; /readyz asks for a warm worker too.")] = "",
+    worker: Annotated[bool, typer.Option("--worker", help="Ask the queue for this host's worker instead.")] = False,
+    queue: Queue = None,
+) -> None:
+    """Say whether the web, or this host's worker, is well: exit status 0 or 1."""
+    settings = _settings(queue=queue)
+    from personne.commands.check_health import check_web, check_worker
+
+    typer.echo(check_worker(settings) if worker else check_web(url or f"http://127.0.0.1:{settings.port}/livez"))
+
+
+@app.command()
+def models(
+    *,
+    store: Store = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All that is known of each, as JSON.")] = False,
+) -> None:
+    """List the models that are here."""
+    from models.catalogue import find_models
+    from personne.commands.list_models import list_models
+
+    list_models(find_models(_settings(store=store).store), as_json=as_json)
+
+
+@app.command()
+def sample(
+    *,
+    seeds: Annotated[str, typer.Option(help="0-63, or 1,5,9-12.")],
+    out: Annotated[Path, typer.Option(help="A folder, or with --grid a file.")],
+    model: Model = None,
+    truncation_psi: Annotated[float | None, typer.Option(help="Lower is plainer [0.7].")] = None,
+    picture_format: Annotated[PictureFormat, typer.Option("--format")] = PictureFormat.PNG,
+    grid: Annotated[bool, typer.Option("--grid", help="One sheet instead of a file a seed.")] = False,
+    device: Device = None,
+    store: Store = None,
+) -> None:
+    """Draw the faces of seeds into files."""
+    _need(worker="onnxruntime")
+    settings = _settings(default_model=model, default_psi=truncation_psi, device=device, store=store)
+    from personne.commands.sample import sample_faces
+    from personne.models_here import models_here
+
+    entry = models_here(settings).named(settings.default_model)
+    sample_faces(
+        entry,
+        seeds=seeds,
+        out=out,
+        truncation_psi=settings.default_psi,
+        picture_format=picture_format,
+        grid=grid,
+        device=settings.device,
+    )
+
+
+@app.command()
+def export(
+    *,
+    source: Annotated[Path, typer.Argument(metavar="RUN_OR_CHECKPOINT", help="A run's folder, or one snapshot.")],
+    name: Annotated[str, typer.Option(help="What the model will be called.")],
+    out: Annotated[Path | None, typer.Option(help="A folder without weights instead of the store.")] = None,
+    facts: Annotated[Path | None, typer.Option(help="JSON: licence, origin, training_data, notes.")] = None,
+    measured: Annotated[Path | None, typer.Option(help="Folder of figures for the card.")] = None,
+    store: Store = None,
+) -> None:
+    """Make a model of a training run, after proving that its graphs agree with PyTorch."""
+    _need(export="onnxscript", worker="onnxruntime")
+    from personne.commands.export_model import export_run
+
+    settings = _settings(store=store)
+    entry = export_run(source, name=name, store=settings.store, out=out, facts_file=facts, measured=measured)
+    typer.echo(f"{entry.manifest.name} ({entry.manifest.digest}) is in {entry.folder}.")
+
+
+@train.command("faces")
+def train_faces(
+    *,
+    data: Annotated[Path, typer.Option(help="A folder or zip of aligned pictures.")],
+    out: Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")],
+    resolution: Annotated[int, typer.Option(help="Side of the pictures, a power of two.")],
+    preset: Annotated[str | None, typer.Option(help="faces, faces_on_two_cores [by the device].")] = None,
+    images: Annotated[int | None, typer.Option(help="How many images to see in all.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Images in a step.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 [the best there is].")] = None,
+    init_from: Annotated[Path | None, typer.Option(help="A run or snapshot to start from.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+) -> None:
+    """Train a generator of faces (StyleGAN2)."""
+    _need(training="torch")
+    _settings()
+    from personne.commands.train_faces import train_faces as train_with
+
+    options = {"total_images": images, "batch": batch, "device": device, "init_from": init_from, "seed": seed}
+    train_with(data=data, out=out, resolution=resolution, preset=preset, options=options)
+
+
+def main() -> None:
+    """`personne`: what its user can put right ends in one sentence and status 2 (an unhealthy service: 1)."""
+    try:
+        app()
+    except USER_ERRORS as error:
+        logging.getLogger(__name__).debug("The failure in full:", exc_info=True)
+        typer.echo(f"personne: {sentence(error)}", err=True)
+        sys.exit(error.exit_status if isinstance(error, FrontDoorError) else 2)
+
+
+def _settings(**options: Any) -> "Settings":
+    from personne.logs import configure_logging
+    from personne.settings import read_settings
+
+    settings = read_settings(**options)
+    configure_logging(settings)
+    return settings
+
+
+def _need(**module_of_extra: str) -> None:
+    for extra, module in module_of_extra.items():
+        if find_spec(module) is None:
+            raise ExtraMissing(module, extra)

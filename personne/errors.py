@@ -1,0 +1,71 @@
+"""What the person at the front door can get wrong, each with a sentence that says what to do.
+
+FrontDoorError
+├── SettingRefused     an option or PERSONNE_ variable outside its bounds
+├── PortBusy           somebody listens there already
+├── ExtraMissing       a floor that is not installed here
+├── BadSeeds           a list of seeds that is none
+├── TrainingStopped    pictures that cannot be read, or losses that are no numbers any more
+└── Unhealthy          `personne health` found nobody well
+"""
+
+from jobs.errors import JobsError
+from models.errors import ModelsError
+from worker.errors import WorkerError
+
+
+class FrontDoorError(Exception):
+    """Something that whoever typed the command can put right."""
+
+    exit_status = 2
+
+
+class SettingRefused(FrontDoorError):
+    """An option or PERSONNE_ variable is outside its bounds."""
+
+
+class PortBusy(FrontDoorError):
+    """Somebody listens on that port already."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"Cannot listen on {host} port {port}: {reason}. Choose another with --port, or stop what holds it."
+        )
+
+
+class ExtraMissing(FrontDoorError):
+    """This floor is not installed here."""
+
+    def __init__(self, missing: str, extra: str) -> None:
+        super().__init__(f"This needs {missing}, which is not installed here: pip install 'personne[{extra}]'.")
+
+
+class TrainingStopped(FrontDoorError):
+    """The training cannot go on."""
+
+
+class Unhealthy(FrontDoorError):
+    """Nobody well was found."""
+
+    exit_status = 1
+
+
+class BadSeeds(FrontDoorError):
+    """This is no list of seeds."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is no list of seeds: write 0-63 or 1,5,9-12, with seeds from 0 to 2**64 - 1, a million at most."
+        )
+
+
+OURS = (FrontDoorError, JobsError, ModelsError, WorkerError)
+USER_ERRORS = (*OURS, ValueError, OSError)
+"""What ends a command in one sentence instead of a traceback."""
+
+
+def sentence(error: Exception) -> str:
+    """What the command says before it ends. Where the error is not one of ours, with the way to see more."""
+    if isinstance(error, OURS):
+        return str(error)
+    return f"{error} (PERSONNE_LOG_LEVEL=debug shows where this comes from.)"

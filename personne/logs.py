@@ -1,0 +1,37 @@
+"""Log lines on stderr: plain text for people, or one JSON object a line for collectors."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from personne.settings import Settings, unknown_variables
+
+_log = logging.getLogger(__name__)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send every log line to stderr as the settings say."""
+    lines = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    lines.setFormatter(JsonLines() if settings.log_json else plain)
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[lines], force=True)
+    # Its life-cycle lines say nothing that ours do not.
+    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.root.level))
+    for name in unknown_variables():
+        _log.warning("%s is set, and no setting has that name; docs/settings.md lists them.", name)

@@ -1,0 +1,60 @@
+"""One process: the web, the queue and a worker thread."""
+
+import threading
+
+import uvicorn
+
+from app.web import create_app
+from personne.listening import bind, listen, make_server
+from personne.models_here import models_here
+from personne.queue_ends import both_ends
+from personne.settings import Settings
+from worker.loaded_models import LoadedModels
+from worker.loop import Worker
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. The web answers at once; /readyz says when the worker is warm.
+
+    Raises PortBusy, SettingRefused, ModelsError, and whatever ended the worker.
+    """
+    listener = bind(settings.host, settings.port)
+    config = settings.worker_config()
+    catalogue = models_here(settings)
+    submitter, source = both_ends(settings, config)
+    server = make_server(create_app(settings.app_config(), submitter, catalogue), settings)
+    worker = WorkerThread(Worker(config, source, LoadedModels(catalogue, config)), server)
+    worker.start()
+    try:
+        listen(server, listener)
+    finally:
+        # After the server: the requests that it still answered needed the worker.
+        worker.stop()
+        source.close()
+    if worker.error is not None:
+        raise worker.error
+
+
+class WorkerThread:
+    """A worker beside the web. If it ends by an error, the process ends: a web without a worker answers nobody."""
+
+    def __init__(self, worker: Worker, server: uvicorn.Server) -> None:
+        self.error: Exception | None = None
+        self._worker = worker
+        self._server = server
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the batch in hand is done, within the worker's grace."""
+        self._worker.stop()
+        self._thread.join(self._worker.config.stop_grace_s)
+
+    def _run(self) -> None:
+        try:
+            self._worker.run()
+        except Exception as error:
+            self.error = error
+            self._server.should_exit = True

@@ -1,0 +1,14 @@
+"""The web alone; its workers are elsewhere, behind Redis."""
+
+from app.web import create_app
+from personne.listening import bind, listen, make_server
+from personne.models_here import models_here
+from personne.queue_ends import submitter
+from personne.settings import Settings
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises PortBusy, SettingRefused, ModelsError."""
+    queue = submitter(settings)
+    listener = bind(settings.host, settings.port)
+    listen(make_server(create_app(settings.app_config(), queue, models_here(settings)), settings), listener)
