@@ -71,7 +71,8 @@ class MappingNetwork(nn.Module):
             return ws_BLD
         psi_L1 = ws_BLD.new_ones(self.num_ws, 1)
         psi_L1[:truncation_cutoff] = truncation_psi
-        return self.w_avg + psi_L1 * (ws_BLD - self.w_avg)
+        truncated: Tensor = self.w_avg + psi_L1 * (ws_BLD - self.w_avg)
+        return truncated
 
     def _map(self, z_BZ: Tensor | None, c_BY: Tensor | None) -> Tensor:
         parts = []
@@ -140,7 +141,9 @@ class SynthesisNetwork(nn.Module):
         """
         if noise_mode not in NOISE_MODES:
             raise ValueError(f"noise_mode is {noise_mode!r}; known are {', '.join(NOISE_MODES)}")
-        x, img, layer = None, None, 0
+        x: Tensor | None = None
+        img: Tensor | None = None
+        layer = 0
         for res in self.resolutions:
             block = getattr(self, f"b{res}")
             given = None if noise is None else noise[layer : layer + block.num_conv]

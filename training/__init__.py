@@ -1,0 +1,1 @@
+"""Making models: a folder a recipe, and what recipes share."""

@@ -1,0 +1,23 @@
+"""What training refuses or gives up on.
+
+TrainingError
+├── DatasetError        the pictures cannot be read
+├── RunRefused          the run's folder is in use, or holds another network
+└── TrainingDiverged    the numbers are no longer finite
+"""
+
+
+class TrainingError(Exception):
+    """Training cannot go on."""
+
+
+class DatasetError(TrainingError):
+    """The training pictures cannot be read."""
+
+
+class RunRefused(TrainingError):
+    """The run's folder is in use, or holds another network."""
+
+
+class TrainingDiverged(TrainingError):
+    """The numbers are no longer finite; the saved state is from before."""

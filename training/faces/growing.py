@@ -1,0 +1,63 @@
+"""Starting a run from trained layers, of the same resolution or half of it.
+
+The skip generator adds a picture at every resolution, so that a generator of 64x64 is the lower part of one of 128x128
+(Karras et al. 2020, section 4). Tensors that agree in name and shape are kept; the rest starts fresh.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.stylegan2 import Generator
+from training.errors import RunRefused
+from training.faces.state import STATE_NAME, TrainingState, read_state
+from training.snapshots import open_snapshot
+
+logger = logging.getLogger(__name__)
+
+
+def start_from(source: Path, state: TrainingState) -> None:
+    """Copy what fits from `source`, a run's folder or a snapshot, into the fresh networks of `state`.
+
+    A run gives generator, average and discriminator; a snapshot gives its average for both generators, and the
+    discriminator starts fresh. Optimisers start fresh. Raises RunRefused where nothing fits.
+    """
+    networks = _networks_of(source)
+    for name, tensors in networks.items():
+        network: nn.Module = getattr(state, name)
+        kept = keep_matching(network, tensors)
+        if not kept:
+            raise RunRefused(f"no tensor of the {name} in {source} fits this run's; the channels must agree")
+        logger.info("%s: %d of %d tensors kept from %s", name, len(kept), len(network.state_dict()), source)
+        if isinstance(network, Generator):
+            silence_new_pictures(network, kept)
+
+
+def keep_matching(network: nn.Module, tensors: dict[str, Tensor]) -> set[str]:
+    """Copy the tensors whose name and shape the network has; return their names."""
+    own = network.state_dict()
+    kept = {name for name, tensor in tensors.items() if name in own and own[name].shape == tensor.shape}
+    with torch.no_grad():
+        for name in kept:
+            own[name].copy_(tensors[name])
+    return kept
+
+
+def silence_new_pictures(generator: Generator, kept: set[str]) -> None:
+    """Let a new resolution begin by adding nothing: the grown generator first shows its old pictures, enlarged."""
+    with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            if name.endswith("torgb.weight") and name not in kept:
+                parameter.zero_()
+
+
+def _networks_of(source: Path) -> dict[str, dict[str, Tensor]]:
+    saved = source / STATE_NAME
+    if saved.is_file():
+        content: dict[str, Any] = read_state(saved)
+        return {name: content[name] for name in ("generator", "average", "discriminator")}
+    tensors = open_snapshot(source).tensors()
+    return {"generator": tensors, "average": tensors}

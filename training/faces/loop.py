@@ -1,0 +1,130 @@
+"""Training a generator of faces: one function that reads top to bottom."""
+# B batch, Z latent, L style layer, D width of w, C channel, H W picture
+
+import torch
+from torch import Tensor
+
+from models.latents import seed_to_z
+from models.networks.stylegan2 import Generator
+from training.augment import augment, mirror_half
+from training.config import TrainingConfig
+from training.ema import ema_decay, update_ema
+from training.faces.run import opened_run
+from training.faces.state import TrainingState, save_state
+from training.losses import discriminator_loss, generator_loss, r1_penalty
+from training.run_log import RunLog, save_grid
+from training.snapshots import save_snapshot, thin_snapshots
+
+
+def train(config: TrainingConfig) -> None:
+    """Train until `config.total_images`, resuming what already lies in `config.out`.
+
+    Leaves there config.json, state.pt, stats.jsonl, samples/ and snapshots/. May be killed at any moment: called again,
+    it goes on from the last state as if nothing had happened. Raises the errors of training.errors.
+    """
+    device = prepare_device(config)
+    with opened_run(config, device) as (state, pictures, log):
+        while state.images_seen < config.total_images:
+            real = mirror_half(pictures.batch(state.images_seen, config.batch))
+            fake = generate(state.generator, config, device)
+
+            state.discriminator.requires_grad_(True)
+            with autocast(config, device):
+                real_logits = state.discriminator(augment(real, config.augment))
+                fake_logits = state.discriminator(augment(fake.detach(), config.augment))
+            loss_d = discriminator_loss(real_logits, fake_logits)
+            step(state.discriminator_optimiser, loss_d)
+
+            if state.steps % config.r1_interval_steps == 0:
+                r1 = r1_penalty(state.discriminator, augment(real, config.augment))
+                step(state.discriminator_optimiser, r1 * (config.r1_gamma / 2 * config.r1_interval_steps))
+                log.add(r1=r1)
+
+            # The discriminator has moved; the pictures, drawn before it did, serve again.
+            state.discriminator.requires_grad_(False)
+            with autocast(config, device):
+                loss_g = generator_loss(state.discriminator(augment(fake, config.augment)))
+            step(state.generator_optimiser, loss_g)
+
+            state.steps += 1
+            state.images_seen += config.batch
+            decay = ema_decay(state.images_seen, config.batch, config.ema_half_life_images, config.ema_ramp)
+            update_ema(state.average, state.generator, decay)
+            log.add(g=loss_g, d=loss_d, real=real_logits.mean(), fake=fake_logits.mean())
+            keep_records(config, state, log)
+
+
+def prepare_device(config: TrainingConfig) -> torch.device:
+    """The device of the run, and torch set up for it."""
+    torch.manual_seed(config.seed)
+    # Denormals appear in the moments of Adam and slow a CPU by an order of magnitude.
+    torch.set_flush_denormal(True)
+    torch.backends.cudnn.benchmark = True
+    if config.device != "auto":
+        return torch.device(config.device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def generate(generator: Generator, config: TrainingConfig, device: torch.device) -> Tensor:
+    """[B, 3, H, W]: pictures of random latents, with style mixing, tracking the mean w."""
+    z_BZ = torch.randn(config.batch, config.z_dim, device=device)
+    ws_BLD = generator.mapping(z_BZ, update_w_avg=True)
+    ws_BLD = mix_styles(ws_BLD, generator, config)
+    with autocast(config, device):
+        pictures: Tensor = generator.synthesis(ws_BLD, noise_mode="random")
+    return pictures
+
+
+def mix_styles(ws_BLD: Tensor, generator: Generator, config: TrainingConfig) -> Tensor:
+    """With probability `style_mixing`, take the later layers from another latent (Karras et al. 2019, section 3.1), so
+    that layers do not learn to rely on each other's styles."""
+    layers = ws_BLD.shape[1]
+    if torch.rand(()).item() >= config.style_mixing:
+        return ws_BLD
+    cut = int(torch.randint(1, layers, ()).item())
+    other = generator.mapping(torch.randn(len(ws_BLD), config.z_dim, device=ws_BLD.device))
+    return torch.cat([ws_BLD[:, :cut], other[:, cut:]], dim=1)
+
+
+def autocast(config: TrainingConfig, device: torch.device) -> torch.autocast:
+    """Convolutions in bfloat16, where the config wants it."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.bfloat16)
+
+
+def step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step of gradient descent."""
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    optimiser.step()
+
+
+def keep_records(config: TrainingConfig, state: TrainingState, log: RunLog) -> None:
+    """Report, draw and save whatever is due after this step."""
+    done = state.images_seen >= config.total_images
+
+    def due(every_images: int) -> bool:
+        return done or state.images_seen % every_images < config.batch
+
+    if due(config.log_every_images):
+        log.report(state.images_seen)
+    if due(config.samples_every_images):
+        draw_samples(config, state)
+    if due(config.snapshot_every_images):
+        save_snapshot(config.out, state.average, state.images_seen, config.generator_kwargs())
+        thin_snapshots(config.out, config.snapshot_every_images, config.keep_snapshots)
+    if due(config.state_every_images):
+        save_state(state, config.out)
+
+
+@torch.no_grad()
+def draw_samples(config: TrainingConfig, state: TrainingState) -> None:
+    """samples/XXXXXXXXX.png: the faces of seeds 0, 1, ... by the averaged generator."""
+    device = next(state.average.parameters()).device
+    count = config.grid_rows * config.grid_columns
+    z_NZ = torch.cat([torch.from_numpy(seed_to_z(seed, config.z_dim)) for seed in range(count)]).to(device)
+    pictures = [
+        state.average(z_BZ, truncation_psi=config.sample_psi, noise_mode="const")
+        for z_BZ in torch.split(z_NZ, config.batch)
+    ]
+    path = config.out / "samples" / f"{state.images_seen:09d}.png"
+    save_grid(path, torch.cat(pictures), config.grid_rows, config.grid_columns)

@@ -1,0 +1,128 @@
+"""What a run tells: a progress bar for people, lines for log files, JSONL for tools, grids."""
+# N samples, C channel, H W picture
+
+import importlib
+import importlib.util
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from training.atomic import written_whole
+from training.errors import TrainingDiverged
+
+STATS_NAME = "stats.jsonl"
+
+
+class RunLog:
+    """A context that reports a run into `run`/stats.jsonl, TensorBoard (if installed), and a
+    progress bar on a terminal or plain lines elsewhere."""
+
+    def __init__(self, run: Path, total_images: int, images_seen: int, device: torch.device) -> None:
+        self._stats, self._total = run / STATS_NAME, total_images
+        self._device = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        _forget_after(self._stats, images_seen)
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._last = (time.monotonic(), images_seen)
+        self._board = _tensorboard(run)
+        self._progress = _progress_bar()
+        self._task = self._progress.add_task("faces", total=total_images, completed=images_seen, rate=0.0, losses="")
+
+    def __enter__(self) -> "RunLog":
+        if sys.stderr.isatty():
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+        if self._board is not None:
+            self._board.close()
+
+    def add(self, **values: Tensor) -> None:
+        """Collect scalars (0-d tensors); their means appear in the next report."""
+        for name, value in values.items():
+            # Summed on the device: reading them here would stall a GPU at every step.
+            self._sums[name] = self._sums.get(name, 0) + value.detach().float()
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def report(self, images_seen: int) -> None:
+        """Write the means since the last report. Raises TrainingDiverged when one is not finite."""
+        now = time.monotonic()
+        then, images_then = self._last
+        rate = (images_seen - images_then) / max(now - then, 1e-9)
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        self._last = (now, images_seen)
+        self._sums, self._counts = {}, {}
+        facts = {"images_seen": images_seen, "images_per_second": round(rate, 2), "time": time.time()}
+        with self._stats.open("a") as stats:
+            stats.write(json.dumps({**facts, "device": self._device, **means}) + "\n")
+        self._show(images_seen, rate, means)
+        if not all(math.isfinite(value) for value in means.values()):
+            raise TrainingDiverged(f"losses at image {images_seen}: {means}")
+
+    def _show(self, images_seen: int, rate: float, means: dict[str, float]) -> None:
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
+        self._progress.update(self._task, completed=images_seen, rate=rate, losses=losses)
+        if not sys.stderr.isatty():
+            left_h = (self._total - images_seen) / max(rate, 1e-9) / 3600
+            line = f"{images_seen}/{self._total} images  {rate:.1f} images/s  {left_h:.2f} h left  {losses}"
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        if self._board is not None:
+            for name, value in {**means, "images_per_second": rate}.items():
+                self._board.add_scalar(name, value, images_seen)
+
+
+def picture_grid(pictures_NCHW: Tensor, rows: int, columns: int) -> Image.Image:
+    """[rows * columns, 3, H, W] in -1..1, clamped here -> one picture, row by row."""
+    count, channels, height, width = pictures_NCHW.shape
+    assert count == rows * columns
+    # [-1, 1] => 0..255
+    levels = (pictures_NCHW.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8).cpu()
+    tiles = levels.reshape(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)
+    return Image.fromarray(np.ascontiguousarray(tiles.reshape(rows * height, columns * width, channels)))
+
+
+def save_grid(path: Path, pictures_NCHW: Tensor, rows: int, columns: int) -> None:
+    with written_whole(path) as temporary:
+        picture_grid(pictures_NCHW, rows, columns).save(temporary, format="PNG")
+
+
+def _forget_after(stats: Path, images_seen: int) -> None:
+    """Drop the rows that a resumed run will write again, and a last line that a kill cut short."""
+    if not stats.exists():
+        return
+    lines = [line for line in stats.read_text().splitlines(keepends=True) if line.endswith("}\n")]
+    with written_whole(stats) as temporary:
+        temporary.write_text("".join(line for line in lines if json.loads(line)["images_seen"] <= images_seen))
+
+
+def _progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} images  {task.fields[rate]:.1f} images/s"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+    )
+
+
+def _tensorboard(run: Path) -> Any:
+    if importlib.util.find_spec("tensorboard") is None:
+        return None
+    return importlib.import_module("torch.utils.tensorboard").SummaryWriter(str(run / "tensorboard"))
