@@ -5,12 +5,12 @@ FrontDoorError
 ├── PortBusy           somebody listens there already
 ├── ExtraMissing       a floor that is not installed here
 ├── BadSeeds           a list of seeds that is none
-├── TrainingStopped    pictures that cannot be read, or losses that are no numbers any more
 └── Unhealthy          `personne health` found nobody well
 """
 
 from jobs.errors import JobsError
 from models.errors import ModelsError
+from training.errors import TrainingError
 from worker.errors import WorkerError
 
 
@@ -40,10 +40,6 @@ class ExtraMissing(FrontDoorError):
         super().__init__(f"This needs {missing}, which is not installed here: pip install 'personne[{extra}]'.")
 
 
-class TrainingStopped(FrontDoorError):
-    """The training cannot go on."""
-
-
 class Unhealthy(FrontDoorError):
     """Nobody well was found."""
 
@@ -59,7 +55,7 @@ class BadSeeds(FrontDoorError):
         )
 
 
-OURS = (FrontDoorError, JobsError, ModelsError, WorkerError)
+OURS = (FrontDoorError, JobsError, ModelsError, TrainingError, WorkerError)
 USER_ERRORS = (*OURS, ValueError, OSError)
 """What ends a command in one sentence instead of a traceback."""
 

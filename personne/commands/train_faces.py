@@ -7,10 +7,8 @@ from typing import Any
 
 import torch
 
-from personne.errors import TrainingStopped
 from training.config import TrainingConfig
-from training.dataset import DatasetError
-from training.faces.loop import TrainingDiverged, train
+from training.faces import train
 from training.presets import faces, faces_on_two_cores
 
 PRESETS = {"faces": faces, "faces_on_two_cores": faces_on_two_cores}
@@ -21,7 +19,7 @@ _log = logging.getLogger(__name__)
 def train_faces(*, data: Path, out: Path, resolution: int, preset: str | None, options: dict[str, Any]) -> None:
     """Train a generator of faces in the run `out`, or go on with it. `options`: fields of TrainingConfig; None: unset.
 
-    Raises ValueError for an option out of bounds, TrainingStopped for pictures that cannot be read and for divergence.
+    Raises ValueError for an option out of bounds, TrainingError for what training refuses.
     """
     chosen = preset or _fitting(options.get("device"))
     if chosen not in PRESETS:
@@ -29,10 +27,7 @@ def train_faces(*, data: Path, out: Path, resolution: int, preset: str | None, o
     given = {name: value for name, value in options.items() if value is not None}
     config: TrainingConfig = dataclasses.replace(PRESETS[chosen](data, out, resolution), **given)
     _log.info("preset %s, %dx%d, into %s", chosen, resolution, resolution, out)
-    try:
-        train(config)
-    except (DatasetError, TrainingDiverged) as error:
-        raise TrainingStopped(str(error)) from error
+    train(config)
 
 
 def _fitting(device: str | None) -> str:

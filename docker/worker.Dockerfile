@@ -1,0 +1,21 @@
+# syntax=docker/dockerfile:1
+# A worker on the CPU: the floors `worker`, `jobs` and the light half of `models`, with onnxruntime. No web, no torch.
+
+FROM python:3.11.14-slim-bookworm AS build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv /opt/venv && /opt/venv/bin/python -m pip install '.[worker]'
+
+FROM python:3.11.14-slim-bookworm
+RUN useradd --uid 10001 --create-home personne && install --directory --owner personne /store
+COPY --from=build /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PERSONNE_STORE=/store
+USER 10001
+VOLUME /store
+HEALTHCHECK --interval=10s --timeout=9s --start-period=60s CMD ["personne", "health", "--worker"]
+ENTRYPOINT ["personne"]
+CMD ["worker"]
