@@ -32,21 +32,9 @@ class OnnxEngine:
         cache: Path | None = None,
         batch_sizes: Sequence[int] | None = None,
     ) -> None:
-        runtime = _onnxruntime()
-        self._runtime = runtime
+        self._runtime = _onnxruntime()
         self._path, self._threads, self._cache = path, threads, cache
-        tried = candidates(device, runtime.get_available_providers())
-        for candidate in tried:
-            self._batch_sizes = tuple(sorted(batch_sizes or default_batch_sizes(str(candidate))))
-            self._session = self._open(candidate)
-            self._device = candidate
-            if self._session.get_providers()[0] == candidate.provider:
-                break
-        else:
-            raise EngineRefused(
-                f"ONNX Runtime has {tried[-1].provider}, but it did not start on {tried[-1]}: the driver or one of its "
-                "libraries is missing. Its own lines above say which; or choose --device auto."
-            )
+        self._device, self._batch_sizes, self._session = self._first_that_starts(device, batch_sizes)
         self._inputs = {node.name: (DTYPES[node.type], list(node.shape[1:])) for node in self._session.get_inputs()}
         self._outputs = [node.name for node in self._session.get_outputs()]
         # On a GPU the buffers of a batch size belong to one run at a time.
@@ -97,20 +85,33 @@ class OnnxEngine:
                 arrays = self._bound[size].run(padded)
         return {name: array[:count] for name, array in zip(self._outputs, arrays, strict=True)}
 
-    def _open(self, device: Device) -> Any:
+    def _first_that_starts(self, wanted: str, batch_sizes: Sequence[int] | None) -> tuple[Device, tuple[int, ...], Any]:
+        tried = candidates(wanted, self._runtime.get_available_providers())
+        for device in tried:
+            sizes = tuple(sorted(batch_sizes or default_batch_sizes(str(device))))
+            session = self._open(device, sizes)
+            # ONNX Runtime falls back by itself, with a line on its log; a fallback that nobody asked for is refused.
+            if session.get_providers()[0] == device.provider:
+                return device, sizes, session
+        raise EngineRefused(
+            f"ONNX Runtime has {tried[-1].provider}, but it did not start on {tried[-1]}: the driver or one of its "
+            "libraries is missing. Its own lines above say which; or choose --device auto."
+        )
+
+    def _open(self, device: Device, batch_sizes: Sequence[int]) -> Any:
         providers: list[tuple[str, dict[str, str]]] = [(CPU_PROVIDER, {})]
         if device.kind != "cpu":
             # Finds CUDA and cuDNN in the packages that the `gpu` extra installs; the system's own need nothing.
             self._runtime.preload_dlls()
             providers.insert(0, ("CUDAExecutionProvider", cuda_options(device.index)))
         if device.kind == "tensorrt":
-            providers.insert(0, (device.provider, self._tensorrt_options(device.index)))
+            providers.insert(0, (device.provider, self._tensorrt_options(device.index, batch_sizes)))
         return self._runtime.InferenceSession(str(self._path), self._session_options(), providers=providers)
 
-    def _tensorrt_options(self, index: int) -> dict[str, str]:
+    def _tensorrt_options(self, index: int, batch_sizes: Sequence[int]) -> dict[str, str]:
         probe = self._runtime.InferenceSession(str(self._path), providers=[CPU_PROVIDER])
         shapes = {node.name: list(node.shape[1:]) for node in probe.get_inputs()}
-        return tensorrt_options(index, shapes, self._batch_sizes, self._engine_cache())
+        return tensorrt_options(index, shapes, batch_sizes, self._engine_cache())
 
     def _engine_cache(self) -> Path | None:
         """A folder for this very graph and this ONNX Runtime: an engine of another would be loaded and be wrong."""
@@ -126,7 +127,7 @@ class OnnxEngine:
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = self._threads or 0
         # A spinning thread burns the core that the web or the encoder wants: on two cores shared with other work
-        # a 128x128 face took 86 ms with spinning and 62 without, and 62 to 70 of CPU time instead of 80 to 112.
+        # a 128x128 face took 75 to 96 ms with spinning and 60 to 68 without, of CPU time too.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         # Left at their defaults, after measuring: the arena (without it batches of 8 took 10 to 30 % longer, and it
