@@ -13,7 +13,7 @@ def both_ends(settings: Settings, worker: WorkerConfig) -> tuple[JobSubmitter, J
     if settings.on_redis:
         return submitter(settings), source(settings, worker)
     queue = MemoryQueue(settings.queue_policy())
-    return queue, queue
+    return queue.submitter, queue.source
 
 
 def submitter(settings: Settings) -> JobSubmitter:
