@@ -107,7 +107,8 @@ class JobResult:
 class JobFailure:
     """A job that will give no result.
 
-    code: stable and machine-readable (`model-not-loaded`, `job-failed`, `cancelled`, `deadline-passed`). reason: a sentence for people.
+    code: stable and machine-readable (`model-not-loaded`, `job-failed`, `cancelled`, `deadline-passed`). reason: a
+    sentence for people.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""The two ends of a queue. The app submits (async); a worker takes (threads). `memory_queue` and `redis_queue` implement both."""
+"""The two ends of a queue: the app submits (async), a worker takes (threads). `memory_queue` and `redis_queue` are both."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,10 @@ class JobSubmitter(Protocol):
         ...
 
     async def cancel(self, job_id: JobId) -> None:
-        """Ask that a job not be done: one that waits never runs, one that runs has its result dropped. Inputs are erased."""
+        """Ask that a job not be done: one that waits never runs, one that runs has its result dropped.
+
+        Its inputs are erased.
+        """
         ...
 
     async def state(self) -> QueueState:
@@ -83,12 +86,17 @@ class JobSource(Protocol):
         ...
 
     def finish(self, delivery: Delivery, outcome: JobOutcome) -> bool:
-        """Write the outcome once, and end the lease. False when somebody else finished it first, or it was cancelled."""
+        """Write the outcome once, and end the lease.
+
+        False when somebody else finished it first, or it was cancelled.
+        """
         ...
 
     def retry(self, delivery: Delivery, reason: str) -> None:
-        """An attempt failed: back into the lane, or, after the policy's max_deliveries, to the dead letters with the reason
-        (whoever waits then gets JobFailure `job-failed`)."""
+        """An attempt failed: back into the lane, or, after the policy's max_deliveries, to the dead letters.
+
+        Whoever waits then gets JobFailure `job-failed` with the reason.
+        """
         ...
 
     def give_back(self, deliveries: Sequence[Delivery]) -> None:

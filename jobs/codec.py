@@ -1,0 +1,104 @@
+"""Jobs and outcomes as bytes: JSON with the contract's version, never pickle.
+
+Large bytes are no part of it: a result's body and a job's inputs travel beside their JSON, in keys of their own.
+"""
+
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from jobs.contract import (
+    CONTRACT_VERSION,
+    JOB_KINDS,
+    Job,
+    JobFailure,
+    JobOutcome,
+    JobResult,
+    Lane,
+    PictureFormat,
+    WorkerBeat,
+)
+from jobs.errors import WireError
+
+
+def job_to_bytes(job: Job) -> bytes:
+    """One job. JSON numbers are exact for Python integers, so 64-bit seeds survive."""
+    return _encoded({"kind": job.kind, **asdict(job)})
+
+
+def job_from_bytes(wire: bytes) -> Job:
+    """Raises WireError for bytes that are no job of a known version and kind, with exactly the fields of that kind."""
+    message = _decoded(wire)
+    kind = message.pop("kind", None)
+    job_class = JOB_KINDS.get(kind) if isinstance(kind, str) else None
+    if job_class is None:
+        raise WireError(f"A job of the kind {kind!r} is unknown here; known are: {', '.join(JOB_KINDS)}.")
+    expected = {field.name for field in fields(job_class)}
+    if message.keys() != expected:
+        raise WireError(f"A job of the kind {kind!r} has the fields {sorted(expected)}; these are {sorted(message)}.")
+    _check_numbers(message)
+    try:
+        return job_class(**{**message, "format": PictureFormat(message["format"])})
+    except ValueError as error:
+        raise WireError(f"A job of the kind {kind!r} is malformed: {error}.") from error
+
+
+def outcome_to_wire(outcome: JobOutcome) -> tuple[bytes, bytes]:
+    """(JSON, body); a failure's body is empty."""
+    if isinstance(outcome, JobFailure):
+        return _encoded({"failure": asdict(outcome)}), b""
+    facts = {
+        "media_type": outcome.media_type,
+        "timings_ms": dict(outcome.timings_ms),
+        "batch_size": outcome.batch_size,
+    }
+    return _encoded({"result": facts}), outcome.body
+
+
+def outcome_from_wire(wire: bytes, body: bytes) -> JobOutcome:
+    """Raises WireError."""
+    message = _decoded(wire)
+    try:
+        if "failure" in message:
+            return JobFailure(**message["failure"])
+        return JobResult(body=body, **message["result"])
+    except (KeyError, TypeError) as error:
+        raise WireError(f"An outcome on the wire is malformed: {error}.") from error
+
+
+def beat_to_bytes(beat: WorkerBeat) -> bytes:
+    return _encoded(asdict(beat))
+
+
+def beat_from_bytes(wire: bytes) -> WorkerBeat:
+    """Raises WireError."""
+    message = _decoded(wire)
+    try:
+        lanes = tuple(Lane(lane) for lane in message.pop("lanes"))
+        return WorkerBeat(models=tuple(message.pop("models")), lanes=lanes, **message)
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError(f"A heartbeat on the wire is malformed: {error}.") from error
+
+
+def _check_numbers(message: dict[str, Any]) -> None:
+    for name, kind in (("seed", int), ("size", int), ("truncation_psi", (int, float)), ("model", str)):
+        value = message[name]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise WireError(f"A job's {name} is {value!r}.")
+
+
+def _encoded(message: dict[str, Any]) -> bytes:
+    return json.dumps({"version": CONTRACT_VERSION, **message}, separators=(",", ":")).encode()
+
+
+def _decoded(wire: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(wire)
+    except ValueError as error:
+        raise WireError(f"These {len(wire)} bytes are no JSON: {error}.") from error
+    if not isinstance(message, dict):
+        raise WireError(f"These {len(wire)} bytes are no JSON object.")
+    version = message.pop("version", None)
+    if version != CONTRACT_VERSION:
+        raise WireError(f"Version {version!r} is unknown here; this release reads version {CONTRACT_VERSION}.")
+    return message
