@@ -1,0 +1,81 @@
+"""Documents that cannot drift, and a surface that changes on purpose only."""
+
+import re
+from typing import Any
+
+import pytest
+import typer.main
+
+from personne.cli import app
+from personne.settings import Settings
+from tests.house.documented import setting_rows
+from tests.house.tracked import ROOT, tracked_files
+
+SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+# Each is a promise to somebody's compose file or shell history.
+SETTINGS = """
+host port queue store
+default_model default_psi ready_faces request_timeout_s max_faces
+device lanes models threads linger_ms stop_grace_s engine_cache worker_id
+lease_s max_deliveries beat_ttl_s result_ttl_s input_ttl_s dead_ttl_s cap_quick cap_slow cap_idle
+log_level log_json
+"""
+COMMANDS = {
+    "serve": "--host --port --queue --store --default-model --ready-faces --device --threads",
+    "web": "--queue --port --host --store --default-model --ready-faces",
+    "worker": "--queue --device --lanes --models --threads --store",
+    "health": "--url --worker --queue",
+    "models": "--store --json",
+    "sample": "--seeds --out --model --truncation-psi --format --grid --device --store",
+    "export": "source --name --out --facts --measured --store",
+    "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",
+}
+
+
+def commands() -> dict[str, str]:
+    """Every command with its options, as the command line declares them."""
+    found: dict[str, str] = {}
+
+    def walk(command: Any, path: str) -> None:
+        for name, inner in getattr(command, "commands", {}).items():
+            walk(inner, f"{path} {name}".strip())
+        if not hasattr(command, "commands"):
+            found[path] = " ".join(option.opts[-1] for option in command.params if option.name != "help")
+
+    walk(typer.main.get_command(app), "")
+    return found
+
+
+def test_the_settings_are_these() -> None:
+    assert list(Settings.model_fields) == SETTINGS.split()
+
+
+@pytest.mark.parametrize("row", setting_rows())
+def test_every_setting_is_documented(row: str) -> None:
+    assert row in SETTINGS_PAGE.splitlines()
+
+
+def test_no_setting_is_documented_that_is_not_there() -> None:
+    rows = [line for line in SETTINGS_PAGE.splitlines() if line.startswith("| `PERSONNE_")]
+    assert sorted(rows) == sorted(setting_rows())
+
+
+def test_the_commands_are_these() -> None:
+    assert commands() == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented(command: str) -> None:
+    assert f"`personne {command}" in OPERATIONS_PAGE
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    dead = []
+    for page in tracked_files("*.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+            if not (ROOT / page.parent / target).exists():
+                dead.append(f"{page}: {target}")
+    assert dead == []
