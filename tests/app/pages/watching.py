@@ -1,0 +1,32 @@
+"""What a person sees of the page: whose face it says, and whose it shows."""
+
+import io
+from collections.abc import Callable
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+FACE = "#face"
+
+
+def seed_of(page: Page) -> str:
+    return page.locator("#seed").inner_text()
+
+
+def shown_colour(page: Page) -> tuple[int, int, int]:
+    """What the screen shows in the middle of the face: the painter's colour is the seed's."""
+    shot = Image.open(io.BytesIO(page.locator(FACE).screenshot(animations="disabled"))).convert("RGB")
+    red, green, blue = shot.getpixel((shot.width // 2, shot.height // 2))  # type: ignore[misc]
+    return red, green, blue
+
+
+def is_the_face_of(page: Page, seed: str) -> bool:
+    painted = [(int(seed) >> shift) & 255 for shift in (0, 8, 16)]
+    return max(abs(a - b) for a, b in zip(shown_colour(page), painted, strict=True)) < 12
+
+
+def next_by(page: Page, act: Callable[[], None]) -> str:
+    before = seed_of(page)
+    act()
+    expect(page.locator("#seed")).not_to_have_text(before)
+    return seed_of(page)

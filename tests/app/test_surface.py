@@ -1,0 +1,154 @@
+"""The frozen surface: addresses, their description, their headers, their documentation."""
+
+import re
+from pathlib import Path
+
+from app.errors import ALL_PROBLEMS
+from tests.app.conftest import MakeWeb, Web
+from tests.app.service import manifest
+
+ROOT = Path(__file__).parents[2]
+API_DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+# Changed on purpose only: each of these is a promise to somebody.
+ADDRESSES = {
+    "/": [],
+    "/docs": [],
+    "/face": ["model", "truncation_psi", "size", "format"],
+    "/livez": [],
+    "/metrics": [],
+    "/openapi.json": [],
+    "/problems/{slug}": [],
+    "/readyz": [],
+    "/v1/faces": ["model", "truncation_psi", "size", "format", "count"],
+    "/v1/faces/{seed}": ["model", "truncation_psi", "size", "format"],
+    "/v1/faces/{seed}.{extension}": ["model", "truncation_psi", "size"],
+    "/v1/models": [],
+}
+HTML = {"/", "/docs", "/problems/{slug}", "/openapi.json"}
+
+
+def test_the_described_addresses_are_these(web: Web) -> None:
+    paths = web.client.get("/openapi.json").json()["paths"]
+    described = {
+        path: [p["name"] for p in item["get"].get("parameters", []) if p["in"] == "query"]
+        for path, item in paths.items()
+    }
+    assert described == {path: names for path, names in ADDRESSES.items() if path not in HTML}
+    assert all(set(item) == {"get"} for item in paths.values())
+
+
+def test_every_address_answers(web: Web) -> None:
+    filled = [
+        path.replace("{seed}", "7").replace("{extension}", "png").replace("{slug}", "queue-full") for path in ADDRESSES
+    ]
+    assert {path: web.client.get(path).status_code for path in filled} == dict.fromkeys(filled, 200)
+    assert {path: web.client.head(path).status_code for path in filled} == dict.fromkeys(filled, 200)
+
+
+def test_every_address_parameter_problem_and_metric_is_documented(web: Web) -> None:
+    for path, names in ADDRESSES.items():
+        assert f"`{path}`" in API_DOCUMENT
+        for name in names:
+            assert f"| `{name}` |" in API_DOCUMENT
+    for problem in ALL_PROBLEMS:
+        assert f"| `{problem.slug}` | {problem.status} |" in API_DOCUMENT
+    metrics = set(re.findall(r"^# TYPE (\w+) ", web.client.get("/metrics").text, re.MULTILINE))
+    undocumented = {name for name in metrics if f"`{name}`" not in API_DOCUMENT and not name.endswith("_created")}
+    assert undocumented == set()
+
+
+def test_the_description_is_complete(web: Web) -> None:
+    paths = web.client.get("/openapi.json").json()["paths"]
+    for path, item in paths.items():
+        operation = item["get"]
+        assert operation["summary"], path
+        assert operation["description"], path
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (path, parameter["name"])
+            assert parameter.get("examples") or parameter["schema"].get("examples"), (path, parameter["name"])
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert set(answer["content"]) == {"application/problem+json"}, (path, status)
+                assert answer["content"]["application/problem+json"]["examples"], (path, status)
+
+
+def test_every_problem_that_a_picture_can_meet_is_described(web: Web) -> None:
+    responses = web.client.get("/openapi.json").json()["paths"]["/face"]["get"]["responses"]
+    assert set(responses) == {"200", "404", "406", "422", "500", "503", "504"}
+    examples = responses["503"]["content"]["application/problem+json"]["examples"]
+    assert {"queue-full", "queue-unavailable", "model-not-loaded"} <= set(examples)
+
+
+def test_each_problem_type_has_a_page(web: Web) -> None:
+    for problem in ALL_PROBLEMS:
+        page = web.client.get(problem.uri)
+        assert page.status_code == 200
+        assert problem.title in page.text
+    assert web.client.get("/problems/none-such").status_code == 404
+
+
+def test_the_reference_needs_nobody_else(web: Web) -> None:
+    page = web.client.get("/docs").text
+    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
+    assert "<script" not in page
+    for path in ADDRESSES:
+        if path not in HTML:
+            assert f"GET {path}" in page
+    example_links = re.findall(r'Try <a href="([^"]+)"', page)
+    assert len(example_links) == len(ADDRESSES) - len(HTML)
+    assert {web.client.get(link).status_code for link in example_links} == {200}
+
+
+def test_every_answer_carries_the_guarding_headers(web: Web) -> None:
+    for address in ("/", "/face", "/livez", "/nope", "/face?x=1", "/docs", "/v1/models"):
+        headers = web.client.get(address).headers
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self';"), address
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        expected = "cross-origin" if address == "/face" else "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == expected
+
+
+def test_models_say_what_they_are_and_who_serves_them(make_web: MakeWeb) -> None:
+    web = make_web(models=(manifest(), manifest("other", 32, "b" * 64)), served=(manifest(),))
+    listed = {model["name"]: model for model in web.client.get("/v1/models").json()["models"]}
+    assert listed["faces"]["default"] is True
+    assert listed["faces"]["digest"] == manifest().digest
+    assert listed["faces"]["resolution"] == 64
+    assert listed["faces"]["workers"] == [{"id": "painter", "device": "cpu"}]
+    assert listed["other"]["default"] is False
+    assert listed["other"]["workers"] == []
+    assert web.client.get("/face?model=other").json()["type"] == "/problems/model-not-loaded"
+
+
+def test_style_and_script_may_be_kept_for_ever(web: Web) -> None:
+    links = re.findall(r'(?:src|href)="(/static/[^"]+)"', web.client.get("/").text)
+    assert len(links) == 3
+    for link in links:
+        reply = web.client.get(link)
+        assert reply.status_code == 200
+        assert "immutable" in reply.headers["Cache-Control"]
+    gone = web.client.get("/static/000000000000/personne.css")
+    assert gone.status_code == 404
+
+
+def test_the_page_of_a_certain_face(web: Web) -> None:
+    page = web.client.get("/?seed=7&utm_source=somewhere")
+    assert page.status_code == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Nobody" in page.text
+    assert f"/v1/faces/7.jpg?model={manifest().digest}&amp;truncation_psi=0.7" in page.text
+    for query in ("seed=seven", "seed=-1", "truncation_psi=2&seed=7", "model=Cats"):
+        refused = web.client.get(f"/?{query}")
+        assert refused.status_code == 422
+        assert refused.headers["Content-Type"].startswith("text/html")
+    assert web.client.get("/?seed=7&model=cats").status_code == 404
+
+
+def test_nothing_from_the_query_gets_into_the_page_as_markup(web: Web) -> None:
+    page = web.client.get("/", params={"seed": "<script>alert(1)</script>", "model": "'><img src=x>"})
+    assert "<script>alert" not in page.text
+    assert "<img src=x>" not in page.text
