@@ -1,4 +1,4 @@
-"""The two ends of a queue: the app submits (async), a worker takes (threads). `memory_queue` and `redis_queue` are both."""
+"""The two ends of a queue: the app submits (async), a worker takes (threads). `memory_queue`, `redis_queue`."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

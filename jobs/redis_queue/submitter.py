@@ -1,0 +1,222 @@
+"""The app's end of the queue on Redis."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+
+from jobs.codec import beat_from_bytes, job_to_bytes, outcome_from_wire, outcome_to_wire
+from jobs.contract import Job, JobId, JobOutcome, Lane, QueueState, WorkerBeat
+from jobs.errors import JobUnknown, QueueFull, QueueUnavailable
+from jobs.outcomes import cancelled
+from jobs.queue import DEFAULT_POLICY, QueuePolicy
+from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
+
+ANSWER_WITHIN_S = 1.0
+"""A Redis that takes longer counts as out of reach: whoever asked is told so at once."""
+MOST_CONNECTIONS = 32
+LISTEN_MS = 2000
+OWN_POLL_S = 1.0
+"""A lost event (a flush, say) is caught by looking so often at a job of our own."""
+FOREIGN_POLL_S = 0.05
+"""Jobs that another process submitted announce themselves to that process, so here we look."""
+
+
+class RedisSubmitter:
+    """Submits to Redis, and is woken by one stream of replies: one connection a process, not one a request."""
+
+    def __init__(self, url: str, policy: QueuePolicy = DEFAULT_POLICY, prefix: str = PREFIX) -> None:
+        self._address = without_password(url)
+        self._policy = policy
+        self._keys = Keys(prefix)
+        self._replies = self._keys.replies(uuid.uuid4().hex)
+        pool: Any = redis.BlockingConnectionPool.from_url(
+            url,
+            max_connections=MOST_CONNECTIONS,
+            timeout=ANSWER_WITHIN_S,
+            socket_timeout=ANSWER_WITHIN_S,
+            socket_connect_timeout=ANSWER_WITHIN_S,
+            socket_keepalive=True,
+            # A pooled connection may have died with a restart of Redis; every script here may run twice.
+            retry=Retry(NoBackoff(), 1),
+        )
+        self._client = redis.Redis(connection_pool=pool)
+        self._listening = redis.Redis.from_url(
+            url,
+            socket_timeout=LISTEN_MS / 1000 + ANSWER_WITHIN_S,
+            socket_connect_timeout=ANSWER_WITHIN_S,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._submit = self._client.register_script(script("submit"))
+        self._cancel = self._client.register_script(script("cancel"))
+        self._arrivals: dict[JobId, asyncio.Event] = {}
+        self._listener: asyncio.Task[None] | None = None
+
+    async def submit(
+        self,
+        job: Job,
+        *,
+        lane: Lane,
+        timeout_ms: int,
+        job_id: JobId | None = None,
+        inputs: Mapping[str, bytes] | None = None,
+    ) -> JobId:
+        """See JobSubmitter.submit."""
+        self._listen_on()
+        job_id = job_id or JobId(uuid.uuid4().hex)
+        now_ms = time.time_ns() // 1_000_000
+        policy = self._policy
+        cap = policy.lane_caps[lane]
+        named = [part for pair in (inputs or {}).items() for part in pair]
+        self._arrivals.setdefault(job_id, asyncio.Event())
+        try:
+            with self._reached():
+                accepted = await self._submit(
+                    keys=[self._keys.lane(lane), self._keys.job(job_id), self._keys.inputs(job_id)],
+                    args=[
+                        *(GROUP, job_id, job_to_bytes(job), now_ms, now_ms + timeout_ms, cap),
+                        *(timeout_ms + _ms(policy.result_ttl_s), _ms(policy.input_ttl_s), self._replies, *named),
+                    ],
+                )
+        except BaseException:
+            self._arrivals.pop(job_id, None)
+            raise
+        if accepted < 0:
+            del self._arrivals[job_id]
+            raise QueueFull(lane, cap)
+        return job_id
+
+    async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
+        """See JobSubmitter.wait. A Redis that restarts meanwhile is waited for."""
+        give_up_at = time.monotonic() + timeout_ms / 1000
+        arrival = self._arrivals.get(job_id)
+        poll_s = OWN_POLL_S if arrival else FOREIGN_POLL_S
+        try:
+            while True:
+                left_s = give_up_at - time.monotonic()
+                if arrival:
+                    await _set_within(arrival, min(left_s, poll_s))
+                try:
+                    outcome = await self._outcome(job_id)
+                except QueueUnavailable:
+                    if left_s <= 0:
+                        raise
+                    outcome = None
+                if outcome is not None or left_s <= 0:
+                    return outcome
+                if not arrival or arrival.is_set():
+                    await asyncio.sleep(min(max(left_s, 0), FOREIGN_POLL_S))
+        finally:
+            self._arrivals.pop(job_id, None)
+
+    async def cancel(self, job_id: JobId) -> None:
+        """See JobSubmitter.cancel."""
+        keys = [self._keys.job(job_id), self._keys.result(job_id), self._keys.inputs(job_id)]
+        with self._reached():
+            await self._cancel(keys=keys, args=[job_id, *outcome_to_wire(cancelled()), _ms(self._policy.result_ttl_s)])
+        self._arrivals.pop(job_id, None)
+
+    async def state(self) -> QueueState:
+        """See JobSubmitter.state."""
+        with self._reached():
+            pipeline = self._client.pipeline(transaction=False)
+            for lane in Lane:
+                pipeline.xlen(self._keys.lane(lane))
+                pipeline.xpending(self._keys.lane(lane), GROUP)
+            pipeline.hgetall(self._keys.totals)
+            pipeline.smembers(self._keys.workers)
+            # A lane that no worker has seen yet has no group; that is no error of the rest.
+            *depths, totals, names = await pipeline.execute(raise_on_error=False)
+            for answer in (totals, names):
+                if isinstance(answer, Exception):
+                    raise answer
+            beats = await self._beats(names)
+        lengths = dict(zip(Lane, depths[::2], strict=True))
+        running = {
+            lane: 0 if isinstance(pending, ResponseError) else pending["pending"]
+            for lane, pending in zip(Lane, depths[1::2], strict=True)
+        }
+        return QueueState(
+            waiting={lane: lengths[lane] - running[lane] for lane in Lane},
+            running=running,
+            retries=int(totals.get(b"retries", 0)),
+            dead=int(totals.get(b"dead", 0)),
+            workers=beats,
+        )
+
+    async def close(self) -> None:
+        """See JobSubmitter.close."""
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        await self._listening.aclose()
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+    async def _outcome(self, job_id: JobId) -> JobOutcome | None:
+        with self._reached():
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hmget(self._keys.result(job_id), "meta", "body")
+            pipeline.exists(self._keys.job(job_id))
+            (meta, body), known = await pipeline.execute()
+        if meta is not None:
+            return outcome_from_wire(meta, body)
+        if not known:
+            raise JobUnknown
+        return None
+
+    async def _beats(self, names: set[bytes]) -> tuple[WorkerBeat, ...]:
+        if not names:
+            return ()
+        ordered = sorted(names)
+        beats: Any = await self._client.mget([self._keys.beat(name.decode()) for name in ordered])
+        gone = [name for name, beat in zip(ordered, beats, strict=True) if beat is None]
+        if gone:
+            await self._client.srem(self._keys.workers, *gone)
+        return tuple(beat_from_bytes(beat) for beat in beats if beat is not None)
+
+    def _listen_on(self) -> None:
+        if self._listener is None or self._listener.done():
+            self._listener = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        last: bytes | str = "0-0"
+        while True:
+            try:
+                answer: Any = await self._listening.xread({self._replies: last}, count=1000, block=LISTEN_MS)
+            except UNAVAILABLE:
+                # What was written meanwhile is in the stream when Redis is back.
+                await asyncio.sleep(0.1)
+                continue
+            for _, entries in answer or ():
+                last = entries[-1][0]
+                for _, fields in entries:
+                    arrival = self._arrivals.get(JobId(fields[b"id"].decode()))
+                    if arrival:
+                        arrival.set()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except UNAVAILABLE as error:
+            raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {error}.") from error
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), max(seconds, 0))
+    except TimeoutError:
+        return
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
