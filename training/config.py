@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.networks.stylegan2 import check_resolution
 from training.augment import STEPS
 
 SEED_LIMIT = 2**32
@@ -62,6 +63,7 @@ class TrainingConfig:
         for name in ("resolution", "total_images", "batch", "r1_interval_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        check_resolution(self.resolution)
         if not 0 <= self.seed < SEED_LIMIT:
             raise ValueError(f"seed is {self.seed}; it must be from 0 to {SEED_LIMIT - 1}")
         if unknown := set(self.augment) - STEPS.keys():

@@ -23,15 +23,16 @@ def start_from(source: Path, state: TrainingState) -> None:
     """Copy what fits from `source`, a run's folder or a snapshot, into the fresh networks of `state`.
 
     A run gives generator, average and discriminator; a snapshot gives its average for both generators, and the
-    discriminator starts fresh. Optimisers start fresh. Raises RunRefused where nothing fits.
+    discriminator starts fresh. Optimisers start fresh. Raises RunRefused where less than half of a network fits.
     """
     networks = _networks_of(source)
     for name, tensors in networks.items():
         network: nn.Module = getattr(state, name)
         kept = keep_matching(network, tensors)
-        if not kept:
-            raise RunRefused(f"no tensor of the {name} in {source} fits this run's; the channels must agree")
-        logger.info("%s: %d of %d tensors kept from %s", name, len(kept), len(network.state_dict()), source)
+        own = network.state_dict()
+        if 2 * sum(own[key].numel() for key in kept) < sum(tensor.numel() for tensor in own.values()):
+            raise RunRefused(f"the {name} of {source} hardly fits this run's; channels and widths must agree")
+        logger.info("%s: %d of %d tensors kept from %s", name, len(kept), len(own), source)
         if isinstance(network, Generator):
             silence_new_pictures(network, kept)
 

@@ -89,8 +89,13 @@ def read_state(path: Path) -> dict[str, Any]:
 def load_state(state: TrainingState, path: Path) -> None:
     """Put what `path` holds into `state`, and torch's random generators where they were."""
     content = read_state(path)
+    optimisers = (state.generator_optimiser, state.discriminator_optimiser)
+    rates = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
     for name in PARTS:
         getattr(state, name).load_state_dict(content[name])
+    for optimiser, rate in zip(optimisers, rates, strict=True):
+        # The rate is the config's, so that a run may go on with another; all else is the state's.
+        optimiser.param_groups[0]["lr"] = rate
     state.steps, state.images_seen = content["steps"], content["images_seen"]
     torch.set_rng_state(content["random"]["cpu"])
     if torch.cuda.is_available() and content["random"]["cuda"]:

@@ -1,0 +1,100 @@
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training.dataset import ShuffledPictures, load_pictures
+from training.errors import DatasetError
+
+TRAIN, TEST = 20, 4
+
+
+def zipped(folder: Path, archive: Path, *, index: Path | None = None, prefix: str = "") -> Path:
+    with zipfile.ZipFile(archive, "w") as file:
+        for picture in folder.iterdir():
+            file.write(picture, prefix + picture.name)
+        if index is not None:
+            file.write(index, "index.csv")
+    return archive
+
+
+def test_only_the_train_split_is_read(blots: Path) -> None:
+    train, test = load_pictures(blots, 16), load_pictures(blots, 16, split="test")
+    assert train.shape == (TRAIN, 3, 16, 16)
+    assert train.dtype == np.uint8
+    assert test.shape == (TEST, 3, 16, 16)
+    # The pictures of the test split are the red ones.
+    assert train[:, 0].max() < 200
+    assert test[:, 0].min() > 200
+
+
+@pytest.mark.parametrize("prefix", ["", "faces/128/"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_zip_equals_its_folder(blots: Path, tmp_path: Path, prefix: str, inside: bool) -> None:
+    index = blots.parent / "index.csv"
+    archive = zipped(blots, tmp_path / "blots.zip", index=index if inside else None, prefix=prefix)
+    if not inside:
+        (tmp_path / "index.csv").write_bytes(index.read_bytes())
+    np.testing.assert_array_equal(load_pictures(archive, 16), load_pictures(blots, 16))
+
+
+def test_without_an_index_all_pictures_are_for_training(blots: Path, tmp_path: Path) -> None:
+    archive = zipped(blots, tmp_path / "blots.zip")
+    assert len(load_pictures(archive, 16)) == TRAIN + TEST
+    with pytest.raises(DatasetError, match="test"):
+        load_pictures(archive, 16, split="test")
+
+
+def test_pictures_are_cropped_to_their_middle_and_resized_by_lanczos(tmp_path: Path) -> None:
+    wide = Image.fromarray(np.random.RandomState(0).randint(0, 255, (40, 60, 3)).astype(np.uint8))
+    wide.save(tmp_path / "wide.png")
+    expected = wide.resize((16, 16), Image.Resampling.LANCZOS, box=(10, 0, 50, 40))
+    difference = load_pictures(tmp_path, 16)[0].astype(int) - np.asarray(expected).transpose(2, 0, 1)
+    assert abs(difference).max() <= 1
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="neither a folder nor a zip"):
+        load_pictures(tmp_path / "missing", 16)
+    with pytest.raises(DatasetError, match="holds no pictures"):
+        load_pictures(tmp_path, 16)
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    with pytest.raises(DatasetError, match=r"broken\.png"):
+        load_pictures(tmp_path, 16)
+    (tmp_path / "index.csv").write_text("name,part\nbroken.png,train\n")
+    with pytest.raises(DatasetError, match="columns"):
+        load_pictures(tmp_path, 16)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as file:
+        file.writestr("a/1.png", picture.getvalue())
+        file.writestr("b/1.png", picture.getvalue())
+    with pytest.raises(DatasetError, match="same name"):
+        load_pictures(tmp_path / "two.zip", 8)
+
+
+def test_every_epoch_shows_every_picture_once_in_an_order_of_its_own() -> None:
+    numbered = np.broadcast_to(np.arange(10, dtype=np.uint8)[:, None, None, None], (10, 3, 2, 2)).copy()
+    pictures = ShuffledPictures(numbered, seed=1, device=torch.device("cpu"))
+    seen = [((pictures.batch(start, 4)[:, 0, 0, 0] + 1) * 127.5).round().int() for start in range(0, 20, 4)]
+    order = torch.cat(seen).tolist()
+    assert sorted(order[:10]) == sorted(order[10:]) == list(range(10))
+    assert order[:10] != order[10:]
+
+
+def test_a_batch_depends_on_images_seen_alone() -> None:
+    pictures = np.random.RandomState(0).randint(0, 255, (7, 3, 2, 2)).astype(np.uint8)
+    first, second = (ShuffledPictures(pictures, 3, torch.device("cpu")) for _ in range(2))
+    first.batch(0, 4)
+    torch.testing.assert_close(first.batch(4, 16), second.batch(4, 16), atol=0, rtol=0)
+    whole = second.batch(0, 20)
+    torch.testing.assert_close(whole[4:], second.batch(4, 16), atol=0, rtol=0)
+    assert whole.min() >= -1
+    assert whole.max() <= 1

@@ -1,0 +1,74 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from training.config import TrainingConfig
+from training.errors import RunRefused
+from training.faces import train
+from training.faces.run import opened_run
+from training.faces.state import TrainingState, read_state
+from training.snapshots import list_snapshots, open_snapshot
+
+CPU = torch.device("cpu")
+
+
+def grown(small: TrainingConfig, source: Path, out: Path) -> tuple[TrainingConfig, TrainingState]:
+    config = dataclasses.replace(small, resolution=32, init_from=source, out=out)
+    with opened_run(config, CPU) as (state, _, _):
+        return config, state
+
+
+def test_a_run_grows_and_keeps_its_layers(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    config, state = grown(trained_run, trained_run.out, tmp_path / "grown")
+    trained = read_state(trained_run.out / "state.pt")
+    for name in ("generator", "average", "discriminator"):
+        own = getattr(state, name).state_dict()
+        shared = {key for key in trained[name] if key in own and own[key].shape == trained[name][key].shape}
+        assert {key for key in trained[name] if "b16.fromrgb" not in key} == shared
+        for key in shared:
+            assert torch.equal(own[key], trained[name][key]), key
+    assert state.images_seen == 0
+    assert TrainingConfig.from_json((config.out / "config.json").read_text()).init_from == trained_run.out
+
+
+def test_a_grown_generator_begins_with_its_old_pictures_enlarged(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    _, state = grown(trained_run, trained_run.out, tmp_path / "grown")
+    z = torch.randn(2, trained_run.z_dim)
+    old = open_snapshot(trained_run.out).generator()(z, noise_mode="const")
+    new = state.average(z, noise_mode="const")
+    assert new.shape == (2, 3, 32, 32)
+    torch.testing.assert_close(
+        F.avg_pool2d(new, 2)[:, :, 2:-2, 2:-2].mean(), old[:, :, 2:-2, 2:-2].mean(), atol=0.05, rtol=0
+    )
+    correlation = torch.corrcoef(torch.stack([F.avg_pool2d(new, 2).flatten(), old.flatten()]))[0, 1]
+    assert correlation > 0.9
+
+
+def test_a_snapshot_gives_both_generators_its_average(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    _, state = grown(trained_run, list_snapshots(trained_run.out)[-1], tmp_path / "grown")
+    for network in (state.generator, state.average):
+        tensors = open_snapshot(trained_run.out).tensors()
+        assert all(torch.equal(network.state_dict()[name], tensors[name]) for name in tensors)
+
+
+def test_a_grown_run_trains_and_resumes(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    config, _ = grown(trained_run, trained_run.out, tmp_path / "grown")
+    train(dataclasses.replace(config, total_images=8))
+    # The command that goes on need not repeat where the run came from.
+    train(dataclasses.replace(config, total_images=16, init_from=None))
+    assert read_state(config.out / "state.pt")["images_seen"] == 16
+    assert TrainingConfig.from_json((config.out / "config.json").read_text()).init_from == trained_run.out
+    new_layer = read_state(config.out / "state.pt")["generator"]["synthesis.b32.torgb.weight"]
+    assert new_layer.abs().max() > 0
+
+
+def test_a_run_of_which_nothing_fits_is_refused(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    other = dataclasses.replace(
+        trained_run, z_dim=24, w_dim=24, channel_base=96, channel_max=12, out=tmp_path / "other"
+    )
+    other = dataclasses.replace(other, init_from=trained_run.out, mapping_layers=1)
+    with pytest.raises(RunRefused, match="channels"), opened_run(other, CPU):
+        pass

@@ -1,0 +1,66 @@
+"""Is a generated face anybody's? Nearest neighbours among the training pictures and their mirror images.
+
+A distance means nothing by itself. The yardstick is how near photographs of people whom the model never saw come to the
+training pictures: samples that are nearer than all of those are suspects.
+"""
+# N sample, M reference, C channel, H W picture
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from training.run_log import picture_grid
+
+SIDE = 32
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Of each of N samples, [N] each: its distance to the nearest reference, which that is, and whether mirrored."""
+
+    distance: Tensor
+    """RMS difference at 32x32, in levels of 0..255."""
+    index: Tensor
+    mirrored: Tensor
+
+
+def nearest(samples_NCHW: Tensor, references_MCHW: Tensor) -> Neighbours:
+    """The nearest reference, or mirror image of one, to each sample. Both uint8 [., 3, H, W], of any sizes from 32."""
+    a, b = _reduced(samples_NCHW), _reduced(references_MCHW)
+    flipped = _reduced(references_MCHW.flip(3))
+    candidates = torch.cat([b, flipped])
+    distance_NM = torch.cdist(a.flatten(1), candidates.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
+    smallest_N, place_N = distance_NM.min(dim=1)
+    values_per_picture = a[0].numel()
+    return Neighbours(smallest_N / values_per_picture**0.5, place_N % len(b), place_N >= len(b))
+
+
+def memorisation(samples: Neighbours, held_out: Neighbours) -> dict[str, float]:
+    """The samples' distances beside those of photographs that the model never saw (held_out)."""
+    return {
+        "nearest_median": float(samples.distance.median()),
+        "nearest_smallest": float(samples.distance.min()),
+        "test_nearest_median": float(held_out.distance.median()),
+        "test_nearest_smallest": float(held_out.distance.min()),
+        "closer_than_any_test": float((samples.distance < held_out.distance.min()).float().mean()),
+    }
+
+
+def suspects_picture(samples_NCHW: Tensor, references_MCHW: Tensor, found: Neighbours, count: int = 12) -> Image.Image:
+    """The `count` samples nearest to a reference, each above it (mirrored where that is nearer). Both uint8, one size.
+
+    Nearest first. Rows alternate: samples, their neighbours.
+    """
+    order = found.distance.argsort()[:count]
+    neighbours = references_MCHW[found.index[order]]
+    turned = found.mirrored[order][:, None, None, None]
+    pairs = torch.cat([samples_NCHW[order], torch.where(turned, neighbours.flip(3), neighbours)])
+    return picture_grid(pairs.float() / 127.5 - 1, rows=2, columns=len(order))
+
+
+def _reduced(pictures_NCHW: Tensor) -> Tensor:
+    # Small pictures compare who it is, not where a hair lies.
+    return F.adaptive_avg_pool2d(pictures_NCHW.float(), SIDE)
