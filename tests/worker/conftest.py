@@ -14,3 +14,9 @@ def tiny_catalogue(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def tiny_digest(tiny_catalogue: Catalogue) -> str:
     return tiny_catalogue.named("tiny").manifest.digest
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The loop that the web runs on."""
+    return "asyncio"
