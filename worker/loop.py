@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from jobs.contract import Lane, WorkerBeat
+from jobs.contract import Delivery, Lane, WorkerBeat
 from jobs.errors import JobsError
 from jobs.queue import JobSource
 from worker.batching import Batch, group
@@ -115,9 +115,16 @@ class Worker:
             taken = self._source.take([Lane.QUICK], max_jobs=most, wait_ms=0)
         else:
             return []
-        if self.config.linger_ms and 0 < len(taken) < most:
-            taken += self._source.take([taken[0].lane], max_jobs=most - len(taken), wait_ms=self.config.linger_ms)
-        return group(taken, self._models.batch_limit(taken[0].lane)) if taken else []
+        if not taken:
+            return []
+        return group(self._linger(taken, most), self._models.batch_limit(taken[0].lane))
+
+    def _linger(self, taken: list[Delivery], most: int) -> list[Delivery]:
+        """What was taken, and what else comes into its lane within linger_ms, up to a full batch."""
+        until = time.monotonic() + self.config.linger_ms / 1000
+        while len(taken) < most and (left_ms := int((until - time.monotonic()) * 1000)) > 0:
+            taken = taken + self._source.take([taken[0].lane], max_jobs=most - len(taken), wait_ms=left_ms)
+        return taken
 
     def _give_back(self, backlog: Sequence[Batch]) -> None:
         deliveries = [delivery for batch in backlog for delivery in batch.deliveries]
