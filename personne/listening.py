@@ -21,7 +21,9 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise PortBusy(host, port, (error.strerror or str(error)).lower()) from None
+        # create_server puts the address into the sentence a second time.
+        reason = (error.strerror or str(error)).split(" (while", maxsplit=1)[0]
+        raise PortBusy(host, port, reason.lower()) from None
 
 
 def address(listener: socket.socket) -> str:

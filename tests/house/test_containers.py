@@ -1,6 +1,7 @@
 """Images and the compose file: what a reviewer would ask of them."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,13 @@ def test_the_linter_finds_nothing(path: Path) -> None:
     linter = Path(sys.executable).parent / "hadolint"
     result = subprocess.run([linter, path], check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not here")
+def test_a_compose_parser_accepts_the_file() -> None:
+    parsed = ["docker-compose", "--profile", "gpu", "config", "--services"]
+    result = subprocess.run(parsed, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert set(result.stdout.split()) == {"web", "worker", "worker-gpu", "redis"}
 
 
 def floors(name: str) -> set[str]:
