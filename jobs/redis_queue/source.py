@@ -164,7 +164,7 @@ class RedisSource:
             if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED")):
                 raise
             self._create_groups(lanes)
-            return []
+            return self._take_once(lanes, max_jobs, block_ms)
 
     def _take_first(self, lanes: Sequence[Lane], arrived: Mapping[Lane, list[Entry]]) -> list[Delivery]:
         """What came in the first lane that has any; the other lanes' go back (COUNT counts for each stream alone)."""

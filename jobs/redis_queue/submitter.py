@@ -59,6 +59,7 @@ class RedisSubmitter:
         self._cancel = self._client.register_script(script("cancel"))
         self._arrivals: dict[JobId, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
+        self._closing = False
 
     async def submit(
         self,
@@ -154,12 +155,14 @@ class RedisSubmitter:
 
     async def close(self) -> None:
         """See JobSubmitter.close."""
+        self._closing = True
         if self._listener is not None:
             self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
-        await self._listening.aclose()
-        await self._client.aclose()
-        await self._client.connection_pool.disconnect()
+            # A cancel that meets the end of a blocking read is swallowed there; then the flag ends the listener.
+            await asyncio.wait([self._listener])
+        for client in (self._listening, self._client):
+            await client.aclose()
+            await client.connection_pool.disconnect(inuse_connections=True)
 
     async def _outcome(self, job_id: JobId) -> JobOutcome | None:
         with self._reached():
@@ -189,7 +192,7 @@ class RedisSubmitter:
 
     async def _listen(self) -> None:
         last: bytes | str = "0-0"
-        while True:
+        while not self._closing:
             try:
                 answer: Any = await self._listening.xread({self._replies: last}, count=1000, block=LISTEN_MS)
             except UNAVAILABLE:

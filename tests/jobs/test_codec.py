@@ -1,0 +1,62 @@
+"""Nothing but known messages crosses the wire."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.codec import (
+    beat_from_bytes,
+    beat_to_bytes,
+    job_from_bytes,
+    job_to_bytes,
+    outcome_from_wire,
+    outcome_to_wire,
+)
+from jobs.contract import GenerateJob, JobFailure, JobResult, Lane, PictureFormat, WorkerBeat
+from jobs.errors import WireError
+from tests.jobs.conftest import face
+
+
+@given(st.integers(0, 2**64 - 1), st.floats(0, 1), st.integers(1, 4096), st.sampled_from(PictureFormat))
+def test_a_job_survives(seed: int, psi: float, size: int, picture_format: PictureFormat) -> None:
+    job = GenerateJob("0123456789abcdef", seed, psi, size, picture_format)
+    assert job_from_bytes(job_to_bytes(job)) == job
+
+
+@given(st.binary(), st.dictionaries(st.text(), st.floats(allow_nan=False)), st.integers(1, 64))
+def test_an_outcome_survives(body: bytes, timings: dict[str, float], batch_size: int) -> None:
+    result = JobResult(body, "image/png", timings, batch_size)
+    assert outcome_from_wire(*outcome_to_wire(result)) == result
+    failure = JobFailure("job-failed", "Because.")
+    assert outcome_from_wire(*outcome_to_wire(failure)) == failure
+
+
+def test_a_heartbeat_survives() -> None:
+    beat = WorkerBeat("w", ("a", "b"), (Lane.SLOW,), "cuda:0", ready=False)
+    assert beat_from_bytes(beat_to_bytes(beat)) == beat
+
+
+def changed(**fields: object) -> bytes:
+    return json.dumps({**json.loads(job_to_bytes(face())), **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    ("wire", "sentence"),
+    [
+        (b"", "no JSON"),
+        (b"\x80\x04\x95", "no JSON"),
+        (b"[]", "no JSON object"),
+        (changed(version=2), "Version 2 is unknown here; this release reads version 1"),
+        (changed(kind="paint"), "kind 'paint' is unknown here; known are: generate"),
+        (changed(kind=["generate"]), "is unknown here"),
+        (changed(extra=1), "has the fields"),
+        (changed(seed="7"), "seed is '7'"),
+        (changed(seed=True), "seed is True"),
+        (changed(format="bmp"), "malformed"),
+    ],
+)
+def test_other_bytes_are_refused(wire: bytes, sentence: str) -> None:
+    with pytest.raises(WireError, match=sentence):
+        job_from_bytes(wire)
