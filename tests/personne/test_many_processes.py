@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.personne.processes import ADDRESS, Process, personne, ready, real_redis
+from tests.personne.processes import ADDRESS, Process, personne, ready
+from tests.redis_server import RedisServer
 
 NOT_EMPTY = re.compile(r"\S")
 CALLERS = 6
@@ -24,8 +25,8 @@ AFTER_S = 5.0
 
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[str]:
-    with real_redis(tmp_path) as url:
-        yield url
+    with RedisServer(tmp_path) as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -25,13 +25,14 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.timeout(400)
 def test_a_run_is_trained_exported_and_served(pictures: Path, tmp_path: Path) -> None:
     run, store = tmp_path / "runs" / "mine", tmp_path / "store"
     learn = ("train", "faces", "--data", str(pictures), "--resolution", "16", "--out", str(run))
     with personne(*learn, "--images", "32", "--batch", "8", "--device", "cpu", env=ONE_THREAD) as process:
-        assert process.popen.wait(100) == 0, process.said
+        assert process.popen.wait(120) == 0, process.said
     with personne("export", str(run), "--name", "mine", "--store", str(store), env=ONE_THREAD) as process:
-        assert process.popen.wait(100) == 0, process.said
+        assert process.popen.wait(120) == 0, process.said
         process.close()
         assert f"is in {store / 'mine'}." in process.said
     with personne("serve", "--port", "0", "--store", str(store), "--default-model", "mine") as process:
