@@ -1,3 +1,3 @@
 """Fixtures of all tests."""
 
-pytest_plugins = ["tests.redis_server", "tests.served_model", "tests.tiny_model"]
+pytest_plugins = ["tests.redis_server", "tests.tiny_model", "tests.served_model"]

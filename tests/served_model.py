@@ -1,4 +1,4 @@
-"""The model that `personne` serves as a process: the bundled one, or where there is none yet, one with random weights."""
+"""The model that `personne` serves as a process: the bundled one, or while there is none, one with random weights."""
 
 from pathlib import Path
 
