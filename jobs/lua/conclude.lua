@@ -22,8 +22,8 @@ local function drop(stream, group, entry)
   redis.call('XDEL', stream, entry)
 end
 
--- Whether this worker still holds the lease of an entry.
+-- Whether this worker still holds the lease of an entry. After a flush there is no group, and nobody holds anything.
 local function owns(stream, group, consumer, entry)
-  local pending = redis.call('XPENDING', stream, group, entry, entry, 1)
-  return #pending == 1 and pending[1][2] == consumer
+  local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
+  return not pending.err and #pending == 1 and pending[1][2] == consumer
 end

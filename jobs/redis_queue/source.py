@@ -19,7 +19,9 @@ from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, with
 from jobs.redis_queue.leases import Leases
 
 BLOCK_MS = 1000
-"""One blocking read; shorter than the socket's patience, so that a dead connection is noticed."""
+"""Longest blocking read; shorter than the socket's patience, so that a dead connection is noticed."""
+CLAIMS_PER_LEASE = 10
+"""How often we look for the jobs of the dead: a tenth of a lease is what a takeover may come late."""
 SOCKET_TIMEOUT_S = 3.0
 FORGET_AFTER_MS = 3_600_000
 """Names of workers that took nothing for so long are removed from the groups."""
@@ -50,6 +52,7 @@ class RedisSource:
         names = ("finish", "put_back", "bury", "claim", "renew", "sweep")
         self._scripts = {name: self._client.register_script(script(name)) for name in names}
         self._claim_at = dict.fromkeys(Lane, 0.0)
+        self._block_ms = min(BLOCK_MS, max(1, _ms(policy.lease_s / CLAIMS_PER_LEASE)))
         self._leases = Leases(self._renew, policy.lease_s)
 
     def take(self, lanes: Sequence[Lane], *, max_jobs: int, wait_ms: int) -> list[Delivery]:
@@ -58,7 +61,7 @@ class RedisSource:
         while True:
             left_ms = max(0, int((give_up_at - time.monotonic()) * 1000))
             try:
-                taken = self._take_once(lanes, max_jobs, min(left_ms, BLOCK_MS))
+                taken = self._take_once(lanes, max_jobs, min(left_ms, self._block_ms))
             except UNAVAILABLE as error:
                 log.warning("The queue at %s cannot be reached; trying again: %s", self._address, error)
                 time.sleep(min(0.5, max(left_ms, 1) / 1000))
@@ -184,11 +187,11 @@ class RedisSource:
         return {by_key[key]: [(entry, fields, 1) for entry, fields in entries] for key, entries in answer or ()}
 
     def _claimed(self, lane: Lane, max_jobs: int) -> list[Entry]:
-        """The jobs of dead workers, looked for four times a lease."""
+        """The jobs of dead workers, looked for CLAIMS_PER_LEASE times a lease."""
         now = time.monotonic()
         if now < self._claim_at[lane]:
             return []
-        self._claim_at[lane] = now + self._policy.lease_s / 4
+        self._claim_at[lane] = now + self._policy.lease_s / CLAIMS_PER_LEASE
         rows = self._scripts["claim"](
             keys=[self._keys.lane(lane), self._keys.totals],
             args=[GROUP, self._worker, _ms(self._policy.lease_s), max_jobs],

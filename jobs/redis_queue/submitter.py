@@ -3,8 +3,8 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import redis.asyncio as redis
@@ -37,10 +37,8 @@ class RedisSubmitter:
         self._policy = policy
         self._keys = Keys(prefix)
         self._replies = self._keys.replies(uuid.uuid4().hex)
-        pool: Any = redis.BlockingConnectionPool.from_url(
+        pool: Any = redis.ConnectionPool.from_url(
             url,
-            max_connections=MOST_CONNECTIONS,
-            timeout=ANSWER_WITHIN_S,
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
             socket_keepalive=True,
@@ -59,6 +57,9 @@ class RedisSubmitter:
         self._cancel = self._client.register_script(script("cancel"))
         self._arrivals: dict[JobId, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
+        # A crowd waits here for its turn, first come first served: a pool that blocks lets late comers overtake.
+        self._turns = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._failed_at = 0.0
         self._closing = False
 
     async def submit(
@@ -77,9 +78,10 @@ class RedisSubmitter:
         policy = self._policy
         cap = policy.lane_caps[lane]
         named = [part for pair in (inputs or {}).items() for part in pair]
+        ours = job_id not in self._arrivals
         self._arrivals.setdefault(job_id, asyncio.Event())
         try:
-            with self._reached():
+            async with self._reached():
                 accepted = await self._submit(
                     keys=[self._keys.lane(lane), self._keys.job(job_id), self._keys.inputs(job_id)],
                     args=[
@@ -90,8 +92,10 @@ class RedisSubmitter:
         except BaseException:
             self._arrivals.pop(job_id, None)
             raise
+        if accepted <= 0 and ours:
+            # Refused; or another process submitted it before, and is told of the outcome instead of us.
+            self._arrivals.pop(job_id, None)
         if accepted < 0:
-            del self._arrivals[job_id]
             raise QueueFull(lane, cap)
         return job_id
 
@@ -121,13 +125,13 @@ class RedisSubmitter:
     async def cancel(self, job_id: JobId) -> None:
         """See JobSubmitter.cancel."""
         keys = [self._keys.job(job_id), self._keys.result(job_id), self._keys.inputs(job_id)]
-        with self._reached():
+        async with self._reached():
             await self._cancel(keys=keys, args=[job_id, *outcome_to_wire(cancelled()), _ms(self._policy.result_ttl_s)])
         self._arrivals.pop(job_id, None)
 
     async def state(self) -> QueueState:
         """See JobSubmitter.state."""
-        with self._reached():
+        async with self._reached():
             pipeline = self._client.pipeline(transaction=False)
             for lane in Lane:
                 pipeline.xlen(self._keys.lane(lane))
@@ -165,7 +169,7 @@ class RedisSubmitter:
             await client.connection_pool.disconnect(inuse_connections=True)
 
     async def _outcome(self, job_id: JobId) -> JobOutcome | None:
-        with self._reached():
+        async with self._reached():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.hmget(self._keys.result(job_id), "meta", "body")
             pipeline.exists(self._keys.job(job_id))
@@ -206,12 +210,20 @@ class RedisSubmitter:
                     if arrival:
                         arrival.set()
 
-    @contextmanager
-    def _reached(self) -> Iterator[None]:
-        try:
-            yield
-        except UNAVAILABLE as error:
-            raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {error}.") from error
+    @asynccontextmanager
+    async def _reached(self) -> AsyncIterator[None]:
+        """A turn with Redis. Raises QueueUnavailable within about a second, however many wait for their turn."""
+        came_at = time.monotonic()
+        async with self._turns:
+            if self._failed_at > came_at:
+                raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now.")
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    yield
+            except (*UNAVAILABLE, TimeoutError) as error:
+                self._failed_at = time.monotonic()
+                why = str(error) or f"no answer within {ANSWER_WITHIN_S:g} s"
+                raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {why}.") from error
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
