@@ -1,0 +1,189 @@
+"""The queue on Redis where it hurts: a crowd, a silent server, a flush in mid-work, many leases ahead of a dead one."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+
+from jobs.contract import JobId, JobResult, Lane
+from jobs.errors import JobUnknown, QueueUnavailable
+from jobs.queue import DEFAULT_POLICY
+from jobs.redis_queue import RedisSource, RedisSubmitter
+from tests.jobs.conftest import POLICY, face
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.anyio
+DONE = JobResult(b"picture", "image/png")
+QUICK = (Lane.QUICK,)
+SHORT = replace(DEFAULT_POLICY, lease_s=0.6)
+
+
+@pytest.fixture
+async def submitter(redis_url: str) -> AsyncIterator[RedisSubmitter]:
+    submitter = RedisSubmitter(redis_url, DEFAULT_POLICY)
+    yield submitter
+    await submitter.close()
+
+
+@pytest.fixture
+def source(redis_url: str) -> Iterator[RedisSource]:
+    source = RedisSource(redis_url, "w1", SHORT)
+    yield source
+    source.close()
+
+
+async def submit(submitter: RedisSubmitter, seed: int = 0, job_id: JobId | None = None) -> JobId:
+    return await submitter.submit(face(seed), lane=Lane.QUICK, timeout_ms=60_000, job_id=job_id)
+
+
+async def test_a_crowd_of_a_thousand_is_served_on_a_few_connections(submitter: RedisSubmitter, redis_url: str) -> None:
+    ids = await asyncio.gather(*(submit(submitter, seed) for seed in range(1000)))
+    assert len(set(ids)) == 1000
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.xlen("psn:lane:quick") == 1000
+        assert len(client.client_list()) <= 40
+
+
+async def test_hundreds_wait_for_their_results_on_a_few_connections(
+    submitter: RedisSubmitter, source: RedisSource, redis_url: str
+) -> None:
+    ids = [await submit(submitter, seed) for seed in range(300)]
+    waits = [asyncio.create_task(submitter.wait(job_id, timeout_ms=30_000)) for job_id in ids]
+    await asyncio.sleep(0.1)
+    with redis.Redis.from_url(redis_url) as client:
+        assert len(client.client_list()) <= 40
+
+    def work() -> None:
+        while taken := source.take(QUICK, max_jobs=32, wait_ms=0):
+            for delivery in taken:
+                source.finish(delivery, JobResult(str(delivery.job.seed).encode(), "text/plain"))
+
+    await asyncio.to_thread(work)
+    bodies = [outcome.body for outcome in await asyncio.gather(*waits) if isinstance(outcome, JobResult)]
+    assert bodies == [str(seed).encode() for seed in range(300)]
+
+
+async def test_a_silent_server_is_told_of_within_a_second_to_all_who_wait() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(512)
+        submitter = RedisSubmitter(f"redis://:secret@127.0.0.1:{deaf.getsockname()[1]}/0", POLICY)
+        began = time.monotonic()
+        answers = await asyncio.gather(*(submit(submitter, seed) for seed in range(200)), return_exceptions=True)
+        took_s = time.monotonic() - began
+        await submitter.close()
+    assert {type(answer) for answer in answers} == {QueueUnavailable}
+    assert not any("secret" in str(answer) for answer in answers)
+    # One second by the clock; a busy test machine is given more.
+    assert 0.5 < took_s < 3
+
+
+async def test_work_in_hand_at_a_flush_ends_quietly(
+    submitter: RedisSubmitter, source: RedisSource, redis_server: RedisServer
+) -> None:
+    ids = [await submit(submitter, seed) for seed in range(4)]
+    failed, back, done, late = source.take(QUICK, max_jobs=4, wait_ms=1000)
+    waiting = asyncio.create_task(submitter.wait(ids[0], timeout_ms=10_000))
+    await asyncio.sleep(0.05)
+    redis_server.flush()
+    source.retry(failed, "It failed.")
+    source.give_back([back])
+    assert not source.finish(done, DONE), "nobody knows of it any more"
+    assert set(source.cancelled([late])) == {late.id}
+    with pytest.raises(JobUnknown):
+        await waiting
+    with redis.Redis.from_url(redis_server.url) as client:
+        assert client.xlen("psn:lane:quick") == 0
+
+
+async def test_a_dead_workers_job_is_found_behind_many_living_leases(
+    submitter: RedisSubmitter, source: RedisSource, redis_url: str
+) -> None:
+    for seed in range(40):
+        await submit(submitter, seed)
+    held = source.take(QUICK, max_jobs=40, wait_ms=1000)
+    assert len(held) == 40
+    job_id = await submit(submitter, 40)
+    with redis.Redis.from_url(redis_url) as client:
+        # A worker that took it and never came back.
+        client.xreadgroup("workers", "dead", {"psn:lane:quick": ">"}, count=1)
+    other = RedisSource(redis_url, "w2", SHORT)
+    try:
+        (delivery,) = await asyncio.to_thread(other.take, QUICK, max_jobs=1, wait_ms=5000)
+        assert delivery.id == job_id
+        assert delivery.delivery_count == 2
+    finally:
+        other.close()
+
+
+async def test_a_worker_whose_lease_was_taken_over_can_only_finish(
+    submitter: RedisSubmitter, source: RedisSource, redis_url: str
+) -> None:
+    job_id = await submit(submitter)
+    asleep = RedisSource(redis_url, "asleep", replace(SHORT, lease_s=60))
+    (old,) = asleep.take(QUICK, max_jobs=1, wait_ms=1000)
+    (new,) = await asyncio.to_thread(source.take, QUICK, max_jobs=1, wait_ms=5000)
+    assert new.id == old.id == job_id
+    asleep.give_back([old])
+    asleep.retry(old, "Too late to say so.")
+    state = await submitter.state()
+    assert (state.waiting[Lane.QUICK], state.running[Lane.QUICK]) == (0, 1), "it stays in the other's hands"
+    assert asleep.finish(old, DONE), "whoever has the picture first is right"
+    assert not source.finish(new, JobResult(b"second", "image/png"))
+    assert await submitter.wait(job_id, timeout_ms=2000) == DONE
+    asleep.close()
+
+
+async def test_an_id_that_another_process_submitted_is_answered_at_once(
+    submitter: RedisSubmitter, source: RedisSource, redis_url: str
+) -> None:
+    job_id = JobId("asked-for-by-both")
+    other = RedisSubmitter(redis_url, DEFAULT_POLICY)
+    try:
+        await submit(submitter, job_id=job_id)
+        await submit(other, job_id=job_id)
+        waits = asyncio.gather(*(end.wait(job_id, timeout_ms=10_000) for end in (submitter, other, other)))
+        (delivery,) = await asyncio.to_thread(source.take, QUICK, max_jobs=2, wait_ms=1000)
+        await asyncio.to_thread(source.finish, delivery, DONE)
+        finished = time.monotonic()
+        assert await waits == [DONE, DONE, DONE]
+        assert time.monotonic() - finished < 0.8
+    finally:
+        await other.close()
+
+
+async def test_takers_of_one_source_share_no_job(submitter: RedisSubmitter, source: RedisSource) -> None:
+    for seed in range(200):
+        await submit(submitter, seed)
+    seen: list[JobId] = []
+
+    def work() -> None:
+        while taken := source.take(QUICK, max_jobs=8, wait_ms=0):
+            for delivery in taken:
+                assert source.finish(delivery, DONE)
+                seen.append(delivery.id)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+    assert len(seen) == len(set(seen)) == 200
+
+
+async def test_two_prefixes_are_two_queues(submitter: RedisSubmitter, redis_url: str, tmp_path: Path) -> None:
+    elsewhere = RedisSource(redis_url, "w1", SHORT, prefix=f"{tmp_path.name}:")
+    try:
+        await submit(submitter)
+        assert elsewhere.take(tuple(Lane), max_jobs=8, wait_ms=0) == []
+        with redis.Redis.from_url(redis_url) as client:
+            ours = [key for key in client.scan_iter() if not key.startswith((b"psn:", tmp_path.name.encode()))]
+        assert ours == []
+    finally:
+        elsewhere.close()
