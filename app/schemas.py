@@ -29,7 +29,7 @@ PsiChoice = Annotated[
 SizeChoice = Annotated[
     int | None,
     Field(
-        ge=1,
+        ge=16,
         le=4096,
         description="Side in pixels, 16 up to the model's resolution (the default); smaller by Lanczos.",
         examples=[64],

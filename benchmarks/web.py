@@ -1,9 +1,9 @@
 """How fast faces leave the web, through the queue and from the pool, beside a plain handler without either.
 
-    python -m benchmarks.web [--model faces | FOLDER] [--clients 1,8,32] [--seconds 8] [--pool 1000] [--threads N]
+    python -m benchmarks.web [--model faces | FOLDER] [--clients 1,8,32] [--seconds 9] [--turns 3] [--pool 500]
 
-Three services, each a process of its own on loopback, one at a time loaded from this one, in turns, so that whatever
-else the machine does hits them alike:
+Three services, each a process of its own on loopback, loaded from this one, one at a time and in short turns, so that
+whatever else the machine does hits them alike:
   plain  a FastAPI handler that runs the same graphs per request in a thread, batch of one
   queue  `personne serve` without a pool: every face through the queue, in the worker's batches
   pool   `personne serve` with --pool faces made ahead; measured while they last
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,10 @@ class Measured:
 
     latencies_ms: list[float] = field(default_factory=list)
     elapsed_s: float = 0.0
+
+    def add(self, other: "Measured") -> None:
+        self.latencies_ms += other.latencies_ms
+        self.elapsed_s += other.elapsed_s
 
     @property
     def rate(self) -> float:
@@ -147,17 +151,25 @@ def serve(shape: str, arguments: argparse.Namespace) -> None:
 
 
 def measure(arguments: argparse.Namespace) -> dict[tuple[str, int], Measured]:
-    """Shape by shape within each number of clients."""
-    results: dict[tuple[str, int], Measured] = {}
-    for clients in arguments.clients:
-        for shape in SHAPES:
-            with service(shape, arguments) as port:
-                pool = arguments.pool if shape == "pool" else 0
-                asyncio.run(wait_until(port, pool))
-                if not pool:
-                    asyncio.run(load(port, clients, 1.0, None))
-                results[shape, clients] = asyncio.run(load(port, clients, arguments.seconds, pool or None))
+    """All services run; one at a time is loaded, in short turns."""
+    results = {(shape, clients): Measured() for clients in arguments.clients for shape in SHAPES}
+    with ExitStack() as stack:
+        ports = {shape: stack.enter_context(service(shape, arguments)) for shape in SHAPES}
+        for clients in arguments.clients:
+            for turn in range(arguments.turns + 1):
+                for shape, port in ports.items():
+                    seen = asyncio.run(one_turn(port, clients, arguments, arguments.pool if shape == "pool" else 0))
+                    if turn:  # the first one warms up
+                        results[shape, clients].add(seen)
     return results
+
+
+async def one_turn(port: int, clients: int, arguments: argparse.Namespace, pool: int) -> Measured:
+    """One shape loaded, the others idle: a pool that refills would take the machine from them."""
+    await wait_until(port, pool)
+    seen = await load(port, clients, arguments.seconds / arguments.turns, pool or None)
+    await wait_until(port, pool)
+    return seen
 
 
 def report(results: dict[tuple[str, int], Measured], clients: list[int]) -> None:
@@ -176,8 +188,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="faces")
     parser.add_argument("--clients", type=lambda text: [int(part) for part in text.split(",")], default=[1, 8, 32])
-    parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--pool", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=9.0)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--pool", type=int, default=500)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--serve", choices=SHAPES, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)

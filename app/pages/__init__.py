@@ -39,4 +39,4 @@ class Pages:
 
 def _coded(text: str) -> Markup:
     """What stands between backticks as code, all of it escaped."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 -- escaped on this line
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped on this line

@@ -38,7 +38,7 @@ def reference_routes(pages: Pages) -> APIRouter:
 
 def _operation(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     parameters = [_parameter(parameter) for parameter in operation.get("parameters", ())]
-    answers = [_answer(status, answer) for status, answer in operation["responses"].items()]
+    answers = [_answer(status, answer) for status, answer in sorted(operation["responses"].items())]
     return {
         "path": path,
         "anchor": operation["operationId"],

@@ -92,6 +92,7 @@ def test_the_reference_needs_nobody_else(web: Web) -> None:
     page = web.client.get("/docs").text
     assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
     assert "<script" not in page
+    assert "<code>Content-Location</code> says where" in page
     for path in ADDRESSES:
         if path not in HTML:
             assert f"GET {path}" in page
