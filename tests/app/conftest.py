@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from jobs.memory_queue import MemoryQueue
-from jobs.redis_queue import RedisSubmitter
 
 from app.config import AppConfig
 from app.web import create_app
+from jobs.memory_queue import MemoryQueue
 from jobs.queue import DEFAULT_POLICY, JobSource, JobSubmitter, QueuePolicy
+from jobs.redis_queue import RedisSubmitter
 from models.manifest import ModelManifest
 from tests.app.service import Painter, catalogue, manifest, serving, until
 
