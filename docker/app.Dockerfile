@@ -18,6 +18,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER 10001
 VOLUME /store
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=6s --start-period=20s CMD ["personne", "health"]
+HEALTHCHECK --interval=15s --timeout=6s --start-period=20s CMD ["personne", "health"]
 ENTRYPOINT ["personne"]
 CMD ["web"]

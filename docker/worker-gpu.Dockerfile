@@ -23,6 +23,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER 10001
 VOLUME /store
 # TensorRT builds its engines at the first start: minutes, not seconds.
-HEALTHCHECK --interval=10s --timeout=9s --start-period=900s CMD ["personne", "health", "--worker"]
+HEALTHCHECK --interval=30s --timeout=9s --start-period=900s CMD ["personne", "health", "--worker"]
 ENTRYPOINT ["personne"]
 CMD ["worker"]

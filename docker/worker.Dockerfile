@@ -16,6 +16,6 @@ ENV PATH=/opt/venv/bin:$PATH \
     PERSONNE_STORE=/store
 USER 10001
 VOLUME /store
-HEALTHCHECK --interval=10s --timeout=9s --start-period=60s CMD ["personne", "health", "--worker"]
+HEALTHCHECK --interval=30s --timeout=9s --start-period=60s CMD ["personne", "health", "--worker"]
 ENTRYPOINT ["personne"]
 CMD ["worker"]

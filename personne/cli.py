@@ -14,16 +14,16 @@ from personne.errors import USER_ERRORS, ExtraMissing, FrontDoorError, sentence
 if TYPE_CHECKING:
     from personne.settings import Settings
 
-Host = Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].", show_default=False)]
-Port = Annotated[int | None, typer.Option(help="Port to listen on [8000].", show_default=False)]
-Queue = Annotated[str | None, typer.Option(help="memory, or redis://HOST:6379 [memory].", show_default=False)]
+Host = Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).", show_default=False)]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (8000).", show_default=False)]
+Queue = Annotated[str | None, typer.Option(help="memory, or redis://HOST:6379 (memory).", show_default=False)]
 Store = Annotated[Path | None, typer.Option(help="Folder of your own models.", show_default=False)]
-Model = Annotated[str | None, typer.Option(help="Name of the model [faces].", show_default=False)]
-Ready = Annotated[int | None, typer.Option(help="Faces made ahead [64].", show_default=False)]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda[:i], tensorrt[:i] [auto].", show_default=False)]
+Model = Annotated[str | None, typer.Option(help="Name of the model (faces).", show_default=False)]
+Ready = Annotated[int | None, typer.Option(help="Faces made ahead (64).", show_default=False)]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, tensorrt, cuda:1, ... (auto).", show_default=False)]
 Threads = Annotated[int | None, typer.Option(help="Threads on the CPU.", show_default=False)]
-Lanes = Annotated[str | None, typer.Option(help="quick, slow, idle, with commas [all].", show_default=False)]
-Names = Annotated[str | None, typer.Option(help="Models to load, with commas [all].", show_default=False)]
+Lanes = Annotated[str | None, typer.Option(help="quick, slow, idle, with commas between (all).", show_default=False)]
+Names = Annotated[str | None, typer.Option(help="Models to load, with commas between (all).", show_default=False)]
 
 app = typer.Typer(
     help="Faces that do not exist, served by yourself. Options of serve, web and worker are PERSONNE_ variables too.",
@@ -102,7 +102,7 @@ def health(
     settings = _settings(queue=queue)
     from personne.commands.check_health import check_web, check_worker
 
-    typer.echo(check_worker(settings) if worker else check_web(url or f"http://127.0.0.1:{settings.port}/livez"))
+    typer.echo(check_worker(settings) if worker else check_web(url or settings.own_livez))
 
 
 @app.command()
@@ -124,7 +124,7 @@ def sample(
     seeds: Annotated[str, typer.Option(help="0-63, or 1,5,9-12.")],
     out: Annotated[Path, typer.Option(help="A folder, or with --grid a file.")],
     model: Model = None,
-    truncation_psi: Annotated[float | None, typer.Option(help="Lower is plainer [0.7].")] = None,
+    truncation_psi: Annotated[float | None, typer.Option(help="Lower is plainer (0.7).")] = None,
     picture_format: Annotated[PictureFormat, typer.Option("--format")] = PictureFormat.PNG,
     grid: Annotated[bool, typer.Option("--grid", help="One sheet instead of a file a seed.")] = False,
     device: Device = None,
@@ -173,10 +173,10 @@ def train_faces(
     data: Annotated[Path, typer.Option(help="A folder or zip of aligned pictures.")],
     out: Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")],
     resolution: Annotated[int, typer.Option(help="Side of the pictures, a power of two.")],
-    preset: Annotated[str | None, typer.Option(help="faces, faces_on_two_cores [by the device].")] = None,
+    preset: Annotated[str | None, typer.Option(help="faces, faces_on_two_cores (which one fits the device).")] = None,
     images: Annotated[int | None, typer.Option(help="How many images to see in all.")] = None,
     batch: Annotated[int | None, typer.Option(help="Images in a step.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 [the best there is].")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 (the best there is).")] = None,
     init_from: Annotated[Path | None, typer.Option(help="A run or snapshot to start from.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
 ) -> None:

@@ -135,6 +135,12 @@ class Settings(BaseSettings):
     def on_redis(self) -> bool:
         return self.queue != MEMORY_QUEUE
 
+    @property
+    def own_livez(self) -> str:
+        """Where a web with these settings answers that it is alive, asked on its own machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # read, not listened on
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/livez"
+
     def app_config(self) -> AppConfig:
         return AppConfig(
             default_model=self.default_model,

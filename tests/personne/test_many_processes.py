@@ -152,3 +152,14 @@ def health(*arguments: str) -> tuple[int, str]:
 
 def pixels(response: httpx.Response) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(response.content)))
+
+
+def test_one_process_may_share_its_queue(queue: str, served: dict[str, str]) -> None:
+    with personne("serve", "--queue", queue, "--port", "0", env=served) as process:
+        address = process.wait_for(ADDRESS)[1]
+        ready(address)
+        assert httpx.get(f"{address}/v1/faces/7.png", timeout=30).status_code == 200
+        assert str(process.popen.pid) in "".join(live_workers(address))
+        assert process.stop() < 30
+    assert process.popen.returncode == 0
+    assert "Traceback" not in process.said

@@ -89,6 +89,13 @@ def test_workers_of_one_machine_have_different_names() -> None:
     assert read_settings().worker_config().worker_id.rpartition("-")[2].isdigit()
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("fd00::7", "[fd00::7]"), ("box", "box")]
+)
+def test_health_asks_where_the_web_listens(host: str, asked: str) -> None:
+    assert read_settings(host=host, port=9000).own_livez == f"http://{asked}:9000/livez"
+
+
 def test_unknown_variables_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONNE_PROT", "1")
     monkeypatch.setenv("PERSONNE_PORT", "1")
