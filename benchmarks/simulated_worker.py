@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from jobs.contract import Delivery, JobResult, Lane
@@ -38,7 +38,8 @@ def main() -> None:
             if taken:
                 time.sleep((args.base_ms + args.item_ms * len(taken)) / 1000)
                 # As in the real worker: these were finished while the batch ran, and no more than two are under way.
-                wait(finishing)
+                for done in finishing:
+                    done.result()
                 halves = (taken[::2], taken[1::2])
                 finishing = [finishers.submit(finish, source, half, len(taken)) for half in halves if half]
     source.close()
