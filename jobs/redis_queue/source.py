@@ -15,7 +15,7 @@ from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
 from jobs.errors import QueueUnavailable, WireError
 from jobs.outcomes import deadline_passed, given_up
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
-from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
+from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, script, without_password
 from jobs.redis_queue.leases import Leases
 
 BLOCK_MS = 1000
@@ -101,7 +101,7 @@ class RedisSource:
         ]
         while True:
             try:
-                won = self._scripts["finish"](keys=keys, args=args)
+                won = self._run("finish", keys=keys, args=args)
             except UNAVAILABLE as error:
                 if time.monotonic() >= give_up_at:
                     log.warning("A result could not be written; another worker will do the job again: %s", error)
@@ -150,7 +150,7 @@ class RedisSource:
             self._client.delete(self._keys.beat(self._worker))
             self._client.srem(self._keys.workers, self._worker)
             for lane in Lane:
-                self._scripts["sweep"](keys=[self._keys.lane(lane)], args=[GROUP, self._worker, FORGET_AFTER_MS])
+                self._run("sweep", keys=[self._keys.lane(lane)], args=[GROUP, self._worker, FORGET_AFTER_MS])
         except UNAVAILABLE:
             log.warning("Left without a goodbye: the queue at %s cannot be reached.", self._address)
         self._client.close()
@@ -192,7 +192,8 @@ class RedisSource:
         if now < self._claim_at[lane]:
             return []
         self._claim_at[lane] = now + self._policy.lease_s / CLAIMS_PER_LEASE
-        rows = self._scripts["claim"](
+        rows = self._run(
+            "claim",
             keys=[self._keys.lane(lane), self._keys.totals],
             args=[GROUP, self._worker, _ms(self._policy.lease_s), max_jobs],
         )
@@ -243,7 +244,8 @@ class RedisSource:
 
     def _run_bury(self, lane: Lane, job_id: JobId, receipt: str, *, job: bytes, reason: str, count: int) -> None:
         keys = self._keys
-        self._scripts["bury"](
+        self._run(
+            "bury",
             keys=[*self._keys_of(lane, job_id), keys.dead(lane), keys.totals],
             args=[
                 *(GROUP, self._worker, receipt, job_id, *outcome_to_wire(given_up(count, reason))),
@@ -252,14 +254,15 @@ class RedisSource:
         )
 
     def _put_back(self, delivery: Delivery, deliveries: int, *, failed: bool) -> None:
-        self._scripts["put_back"](
+        self._run(
+            "put_back",
             keys=[self._keys.lane(delivery.lane), self._keys.job(delivery.id), self._keys.totals],
             args=[GROUP, self._worker, delivery.receipt, deliveries, int(failed)],
         )
 
     def _renew(self, lane: Lane, receipts: Sequence[str]) -> None:
         try:
-            self._scripts["renew"](keys=[self._keys.lane(lane)], args=[GROUP, self._worker, *receipts])
+            self._run("renew", keys=[self._keys.lane(lane)], args=[GROUP, self._worker, *receipts])
         except (*UNAVAILABLE, ResponseError) as error:
             log.debug("Leases were not renewed: %s", error)
 
@@ -271,6 +274,12 @@ class RedisSource:
             except ResponseError as error:
                 if not str(error).startswith("BUSYGROUP"):
                     raise
+
+    def _run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        try:
+            return self._scripts[name](keys=keys, args=args)
+        except ResponseError as error:
+            raise as_seen_outside(error) from error
 
     def _job_keys(self, delivery: Delivery) -> list[str]:
         return self._keys_of(delivery.lane, delivery.id)

@@ -17,7 +17,7 @@ from jobs.contract import Job, JobId, JobOutcome, Lane, QueueState, WorkerBeat
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
-from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
+from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, script, without_password
 
 ANSWER_WITHIN_S = 1.0
 """A Redis that takes longer counts as out of reach: whoever asked is told so at once."""
@@ -220,7 +220,9 @@ class RedisSubmitter:
             try:
                 async with asyncio.timeout(ANSWER_WITHIN_S):
                     yield
-            except (*UNAVAILABLE, TimeoutError) as error:
+            except (*UNAVAILABLE, TimeoutError, ResponseError) as error:
+                if isinstance(error, ResponseError) and not isinstance(as_seen_outside(error), UNAVAILABLE):
+                    raise
                 self._failed_at = time.monotonic()
                 why = str(error) or f"no answer within {ANSWER_WITHIN_S:g} s"
                 raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {why}.") from error

@@ -102,6 +102,23 @@ async def test_work_in_hand_at_a_flush_ends_quietly(
         assert client.xlen("psn:lane:quick") == 0
 
 
+async def test_a_redis_without_memory_is_out_of_reach_until_it_has_some(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server, redis.Redis.from_url(server.url) as client:
+        submitter, source = RedisSubmitter(server.url, SHORT), RedisSource(server.url, "w1", SHORT)
+        job_id = await submit(submitter)
+        (delivery,) = source.take(QUICK, max_jobs=1, wait_ms=1000)
+        client.config_set("maxmemory", "100kb")
+        with pytest.raises(QueueUnavailable, match="OOM"):
+            await submit(submitter, 1)
+        assert not source.finish(delivery, DONE), "it could not be written, and was not"
+        client.config_set("maxmemory", 0)
+        (again,) = await asyncio.to_thread(source.take, QUICK, max_jobs=1, wait_ms=5000)
+        assert source.finish(again, DONE)
+        assert await submitter.wait(job_id, timeout_ms=2000) == DONE
+        await asyncio.to_thread(source.close)
+        await submitter.close()
+
+
 async def test_a_dead_workers_job_is_found_behind_many_living_leases(
     submitter: RedisSubmitter, source: RedisSource, redis_url: str
 ) -> None:
