@@ -114,15 +114,17 @@ def _write(module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
     """Keep the exporter's remarks about its own innards (torchvision is absent, say) off the terminal."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            logger.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def _check_free_batch(model: onnx.ModelProto, inputs: Sequence[str]) -> None:
