@@ -16,6 +16,8 @@ TORCH ?= torch==2.13.0
 ARGS ?=
 
 DEV := .venv-dev/bin
+# The networks of the tests are tiny: threads of torch would wait for each other, and on a busy machine for minutes.
+test test-browser: export OMP_NUM_THREADS := 1
 
 .PHONY: help
 help: ## This list

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from models.catalogue import Catalogue, find_models
+from tests.worker.bench import Bench
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,8 @@ def tiny_digest(tiny_catalogue: Catalogue) -> str:
 def anyio_backend() -> str:
     """The loop that the web runs on."""
     return "asyncio"
+
+
+@pytest.fixture
+def bench(tiny_catalogue: Catalogue) -> Bench:
+    return Bench(tiny_catalogue)

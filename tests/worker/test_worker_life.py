@@ -1,0 +1,152 @@
+"""How a worker begins, goes on through trouble, and ends."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from jobs.contract import Delivery, JobOutcome, Lane
+from jobs.errors import QueueUnavailable
+from jobs.memory_queue import MemoryQueue, MemorySource
+from models.catalogue import Catalogue
+from tests.worker.bench import CONFIG, Bench, HeldTask, until_ready
+from worker.config import WorkerConfig
+from worker.errors import NothingToServe
+from worker.loaded_models import LoadedModels
+from worker.loop import Worker
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_stop_finishes_what_runs_and_gives_back_the_rest(bench: Bench) -> None:
+    task = HeldTask()
+    # Faces made ahead run singly on the CPU, so that seven of these eight are in hand and have not begun.
+    ids = await bench.submit([bench.job(seed) for seed in range(12)], Lane.IDLE)
+    with bench.working(task) as worker:
+        assert await asyncio.to_thread(task.begun.wait, 10)
+        stopping = asyncio.create_task(asyncio.to_thread(worker.stop))
+        while worker.ready:
+            await asyncio.sleep(0.01)
+        task.go_on.set()
+        await stopping
+        worker.stop()
+        state = await bench.submitter.state()
+        assert task.runs == [[0]]
+        assert (state.waiting[Lane.IDLE], state.running[Lane.IDLE], state.retries) == (11, 0, 0)
+        await bench.pictures(ids[:1])
+    with bench.working():
+        await bench.pictures(ids)
+
+
+async def test_a_worker_that_hangs_is_gone_when_its_grace_is_over(bench: Bench) -> None:
+    task = HeldTask()
+    await bench.submit([bench.job(0)])
+    with bench.working(task, replace(CONFIG, stop_grace_s=0.3)) as worker:
+        assert await asyncio.to_thread(task.begun.wait, 10)
+        began = time.monotonic()
+        await asyncio.to_thread(worker.stop)
+        assert time.monotonic() - began < 2
+    task.go_on.set()
+
+
+def test_a_signal_in_the_thread_that_runs_it_stops_the_worker(bench: Bench) -> None:
+    worker = bench.worker()
+    before = signal.signal(signal.SIGALRM, lambda *_: worker.stop())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        worker.run()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert not worker.ready
+
+
+class GatedModels(LoadedModels):
+    """Models that a test lets warm up."""
+
+    def __init__(self, catalogue: Catalogue, config: WorkerConfig) -> None:
+        super().__init__(catalogue, config)
+        self.gate = threading.Event()
+
+    def open(self) -> None:
+        assert self.gate.wait(10)
+        super().open()
+
+
+async def test_heartbeats_say_what_is_served_and_only_a_warm_worker_is_ready(
+    bench: Bench, tiny_catalogue: Catalogue
+) -> None:
+    config = replace(CONFIG, beat_every_s=0.05)
+    models = GatedModels(tiny_catalogue, config)
+    worker = Worker(config, bench.source, models)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    while not (workers := (await bench.submitter.state()).workers):
+        await asyncio.sleep(0.01)
+    assert (workers[0].ready, workers[0].models) == (False, ())
+    models.gate.set()
+    await until_ready(worker)
+    await asyncio.sleep(0.2)
+    (beat,) = (await bench.submitter.state()).workers
+    assert (beat.worker_id, beat.ready, beat.models, beat.device) == ("test", True, (bench.model,), "cpu")
+    assert beat.lanes == tuple(Lane)
+    await asyncio.to_thread(worker.stop)
+    thread.join(5)
+    assert not worker.ready
+    bench.source.close()
+    assert (await bench.submitter.state()).workers == ()
+
+
+class ForgetfulSource(MemorySource):
+    """Out of reach whenever seed 0 is to be finished for the first time."""
+
+    failed = False
+
+    def finish(self, delivery: Delivery, outcome: JobOutcome) -> bool:
+        if delivery.job.seed == 0 and not self.failed:
+            self.failed = True
+            raise QueueUnavailable
+        return super().finish(delivery, outcome)
+
+
+async def test_a_queue_out_of_reach_does_not_end_the_worker(tiny_catalogue: Catalogue) -> None:
+    queue = MemoryQueue()
+    bench = Bench(tiny_catalogue, ForgetfulSource(queue), queue)
+    await bench.submit([bench.job(0)])
+    with bench.working() as worker:
+        await bench.pictures(await bench.submit([bench.job(1)]))
+        assert worker.metrics.figures().done == 1
+
+
+async def test_what_is_a_bug_ends_the_worker_and_is_raised(bench: Bench, tiny_catalogue: Catalogue) -> None:
+    await bench.submit([bench.job(1)])
+    worker = Worker(CONFIG, bench.source, LoadedModels(tiny_catalogue, CONFIG), tasks={})
+    with pytest.raises(KeyError, match="generate"):
+        await asyncio.to_thread(worker.run)
+
+
+def test_a_worker_without_models_ends_with_the_reason(bench: Bench) -> None:
+    worker = Worker(CONFIG, bench.source, LoadedModels(Catalogue({}), CONFIG))
+    with pytest.raises(NothingToServe, match="no model to serve"):
+        worker.run()
+
+
+async def test_the_figures_add_up(bench: Bench) -> None:
+    ids = await bench.submit([bench.job(seed) for seed in range(11)])
+    with bench.working() as worker:
+        await bench.pictures(ids)
+    figures = worker.metrics.figures()
+    assert (figures.done, figures.failed, figures.dropped, figures.retried) == (11, 0, 0, 0)
+    assert figures.batches == {8: 1, 3: 1}
+    assert figures.inference_ms > 0
+    assert "11 done" in figures.summary
+    assert "2 batches of 5.5 on average" in figures.summary
+
+
+def test_serving_imports_no_torch() -> None:
+    program = "import sys, worker.loop, models.engines.onnx_engine, onnxruntime; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
