@@ -32,6 +32,11 @@ def goes(count: int, largest: int) -> Iterator[slice]:
     return (slice(start, min(start + largest, count)) for start in range(0, count, largest))
 
 
+def share_size(count: int, abreast: int) -> int:
+    """How many items ride in each share of a batch that runs in at most `abreast` shares."""
+    return -(-count // abreast)
+
+
 def padded_size(count: int, batch_sizes: Sequence[int]) -> int:
     """The smallest batch size that holds `count` items; count is at most the largest."""
     return min(size for size in batch_sizes if size >= count)

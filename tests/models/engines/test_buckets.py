@@ -9,6 +9,7 @@ from models.engines.buckets import (
     item_count,
     pad,
     padded_size,
+    share_size,
 )
 
 
@@ -39,6 +40,11 @@ def test_what_needs_no_padding_is_only_made_contiguous() -> None:
 
 def test_more_items_than_the_largest_size_run_in_several_goes() -> None:
     assert [(part.start, part.stop) for part in goes(70, 32)] == [(0, 32), (32, 64), (64, 70)]
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
+def test_a_batch_is_shared_out_evenly(count: int, size: int) -> None:
+    assert share_size(count, abreast=4) == size
 
 
 @pytest.mark.parametrize("lengths", [(2, 3), (0, 0)])

@@ -73,10 +73,16 @@ def test_a_device_that_is_not_installed_is_refused(scale_graph: Path) -> None:
         OnnxEngine(scale_graph, "cuda")
 
 
-@pytest.mark.parametrize(("count", "ran"), [(1, [1]), (3, [3]), (8, [8]), (11, [8] * 8 + [3] * 3)])
-def test_the_cpu_runs_true_batches(scale_graph: Path, count: int, ran: list[int]) -> None:
-    found = OnnxEngine(scale_graph, "cpu").run(items(count))["count"]
-    assert found.tolist() == (ran if len(ran) == count else ran * count)
+@pytest.mark.parametrize(
+    ("count", "ran"), [(1, [1]), (3, [1] * 3), (8, [2] * 8), (11, [3] * 9 + [2] * 2), (40, [8] * 40)]
+)
+def test_the_cpu_runs_a_batch_as_shares_side_by_side(scale_graph: Path, count: int, ran: list[int]) -> None:
+    engine = OnnxEngine(scale_graph, "cpu", threads=2)
+    inputs = items(count)
+    outputs = engine.run(inputs)
+    assert outputs["count"].tolist() == ran
+    np.testing.assert_array_equal(outputs["y"], inputs["x"] * inputs["by"][:, None])
+    engine.close()
 
 
 @pytest.mark.parametrize(("count", "ran"), [(1, 1), (3, 4), (9, 16), (32, 32)])
