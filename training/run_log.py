@@ -10,12 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from models.contact_sheet import contact_sheet
 from training.atomic import written_whole
 from training.errors import TrainingDiverged
 
@@ -82,19 +81,12 @@ class RunLog:
                 self._board.add_scalar(name, value, images_seen)
 
 
-def picture_grid(pictures_NCHW: Tensor, rows: int, columns: int) -> Image.Image:
-    """[rows * columns, 3, H, W] in -1..1, clamped here -> one picture, row by row."""
-    count, channels, height, width = pictures_NCHW.shape
-    assert count == rows * columns
+def save_grid(path: Path, pictures_NCHW: Tensor, columns: int) -> None:
+    """[N, 3, H, W] in -1..1, clamped here -> one picture, row by row."""
     # [-1, 1] => 0..255
-    levels = (pictures_NCHW.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8).cpu()
-    tiles = levels.reshape(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)
-    return Image.fromarray(np.ascontiguousarray(tiles.reshape(rows * height, columns * width, channels)))
-
-
-def save_grid(path: Path, pictures_NCHW: Tensor, rows: int, columns: int) -> None:
+    levels = (pictures_NCHW.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
     with written_whole(path) as temporary:
-        picture_grid(pictures_NCHW, rows, columns).save(temporary, format="PNG")
+        contact_sheet(levels.permute(0, 2, 3, 1).cpu().numpy(), columns).save(temporary, format="PNG")
 
 
 def _forget_after(stats: Path, images_seen: int) -> None:

@@ -127,4 +127,4 @@ def draw_samples(config: TrainingConfig, state: TrainingState) -> None:
         for z_BZ in torch.split(z_NZ, config.batch)
     ]
     path = config.out / "samples" / f"{state.images_seen:09d}.png"
-    save_grid(path, torch.cat(pictures), config.grid_rows, config.grid_columns)
+    save_grid(path, torch.cat(pictures), config.grid_columns)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from training.run_log import picture_grid
+from models.contact_sheet import contact_sheet
 
 SIDE = 32
 
@@ -58,7 +58,7 @@ def suspects_picture(samples_NCHW: Tensor, references_MCHW: Tensor, found: Neigh
     neighbours = references_MCHW[found.index[order]]
     turned = found.mirrored[order][:, None, None, None]
     pairs = torch.cat([samples_NCHW[order], torch.where(turned, neighbours.flip(3), neighbours)])
-    return picture_grid(pairs.float() / 127.5 - 1, rows=2, columns=len(order))
+    return contact_sheet(pairs.permute(0, 2, 3, 1).numpy(), columns=len(order))
 
 
 def _reduced(pictures_NCHW: Tensor) -> Tensor:
