@@ -1,6 +1,6 @@
 """Are they faces, are they varied, are they anybody's? A training run's snapshot, measured for its card.
 
-    python -m benchmarks.faces RUN_OR_SNAPSHOT --data PICTURES --detector YUNET.onnx --out FOLDER [--samples 1000]
+    python -m benchmarks.faces RUN_OR_SNAPSHOT --data PICTURES --detector YUNET.onnx --out FOLDER [--noise 1.0]
 
 Writes measured.json and nearest.jpg, which `personne export --measured FOLDER` puts into the card. The detector
 (YuNet, MIT) is the reader's own copy; without it the share of faces is left out.
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from models.latents import seed_to_z
-from models.networks.stylegan2 import Generator
+from models.networks.stylegan2 import Generator, scale_noise
 from training.dataset import load_pictures
 from training.metrics.nearest import memorisation, nearest, suspects_picture
 from training.metrics.sliced_wasserstein import sliced_wasserstein
@@ -31,12 +31,13 @@ def main() -> None:
     options = parse()
     snapshot = open_snapshot(options.snapshot)
     generator = snapshot.generator()
+    scale_noise(generator.synthesis, options.noise)
     samples = draw(generator, options.samples, options.psi)
     train, test = (
         torch.from_numpy(load_pictures(options.data, generator.img_resolution, split)) for split in ("train", "test")
     )
     found = nearest(samples, train)
-    measured = {"samples": float(len(samples)), **memorisation(found, nearest(test, train))}
+    measured = {"samples": float(len(samples)), "noise": options.noise, **memorisation(found, nearest(test, train))}
     if options.detector is not None:
         measured["face_share"] = face_share(samples, options.detector)
     # Untruncated: a distance to the data asks for all of the variety. Both distances of one size of set.
@@ -61,6 +62,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--detector", type=Path)
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--psi", type=float, default=0.7)
+    parser.add_argument("--noise", type=float, default=1.0)
     return parser.parse_args()
 
 

@@ -156,14 +156,15 @@ def export(
     out: Annotated[Path | None, typer.Option(help="A folder without weights instead of the store.")] = None,
     facts: Annotated[Path | None, typer.Option(help="JSON: licence, origin, training_data, notes.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Folder of figures for the card.")] = None,
+    noise: Annotated[float, typer.Option(min=0, max=1, help="Share of the trained noise strength to keep.")] = 1.0,
     store: Store = None,
 ) -> None:
     """Make a model of a training run, after proving that its graphs agree with PyTorch."""
     _need(export="onnxscript", worker="onnxruntime")
     from personne.commands.export_model import export_run
 
-    settings = _settings(store=store)
-    entry = export_run(source, name=name, store=settings.store, out=out, facts_file=facts, measured=measured)
+    store = _settings(store=store).store
+    entry = export_run(source, name=name, store=store, out=out, facts_file=facts, measured=measured, noise=noise)
     typer.echo(f"{entry.manifest.name} ({entry.manifest.digest}) is in {entry.folder}.")
 
 

@@ -208,3 +208,11 @@ def seeded_noise(synthesis: SynthesisNetwork, seeds: Sequence[int]) -> list[Tens
     sizes = [4] + [res for res in synthesis.resolutions[1:] for _ in range(2)]
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     return [torch.stack([torch.randn(1, size, size, generator=each) for each in generators]) for size in sizes]
+
+
+@torch.no_grad()
+def scale_noise(synthesis: SynthesisNetwork, factor: float) -> None:
+    """Multiply every layer's noise strength, in place. Like truncation it trades variety (of texture) for plainness."""
+    for name, parameter in synthesis.named_parameters():
+        if name.endswith("noise_strength"):
+            parameter.mul_(factor)

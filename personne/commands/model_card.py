@@ -17,6 +17,7 @@ MEANINGS = {
     "training_hours": "hours of training",
     "face_share": "share of samples in which the YuNet detector finds exactly one face",
     "samples": "samples measured, at truncation_psi 0.7",
+    "noise": "share of the trained noise strength that is in the graphs",
     "nearest_median": "median distance of a sample to the nearest training picture or mirror image (RMS, 32x32 pixels)",
     "nearest_smallest": "smallest such distance",
     "test_nearest_median": "the same for photographs of people whom the model never saw: the yardstick",

@@ -29,7 +29,7 @@ COMMANDS = {
     "health": "--url --worker --queue",
     "models": "--store --json",
     "sample": "--seeds --out --model --truncation-psi --format --grid --device --store",
-    "export": "source --name --out --facts --measured --store",
+    "export": "source --name --out --facts --measured --noise --store",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from models.catalogue import find_models
 from models.errors import ModelRefused
@@ -37,7 +38,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for images_seen in (1000, 3000):
         (folder / "snapshots").mkdir(parents=True, exist_ok=True)
         torch.manual_seed(images_seen)
-        save_snapshot(folder, Generator(**KWARGS), images_seen, KWARGS)
+        generator = Generator(**KWARGS)
+        with torch.no_grad():
+            generator.synthesis.b8.conv0.noise_strength.fill_(0.5)
+        save_snapshot(folder, generator, images_seen, KWARGS)
     rows = [{"images_seen": seen, "images_per_second": 0.5} for seen in (1000, 2000, 3000, 4000)]
     (folder / "stats.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return folder
@@ -48,7 +52,7 @@ def store(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = tmp_path_factory.mktemp("store")
     facts = store / "facts.json"
     facts.write_text(json.dumps(FACTS))
-    export_run(run, name="mine", store=store, out=None, facts_file=facts, measured=None)
+    export_run(run, name="mine", store=store, facts_file=facts)
     return store
 
 
@@ -78,10 +82,10 @@ def test_sheet_and_card(store: Path) -> None:
 
 def test_one_snapshot_to_a_folder(run: Path, tmp_path: Path) -> None:
     snapshot = run / "snapshots" / "faces-000001000.safetensors"
-    entry = export_run(snapshot, name="mine", store=tmp_path, out=tmp_path / "to", facts_file=None, measured=None)
+    entry = export_run(snapshot, name="mine", store=tmp_path, out=tmp_path / "to")
     assert entry.folder == tmp_path / "to"
     assert not (entry.folder / "weights.safetensors").exists(), "a bundled model is without weights"
-    again = export_run(snapshot, name="mine", store=tmp_path, out=tmp_path / "to", facts_file=None, measured=None)
+    again = export_run(snapshot, name="mine", store=tmp_path, out=tmp_path / "to")
     assert again.manifest.digest == entry.manifest.digest, "the same network gives the same files"
 
 
@@ -94,4 +98,20 @@ def test_bad_facts_are_refused(tmp_path: Path) -> None:
 
 def test_a_run_without_snapshot(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no snapshot yet"):
-        export_run(tmp_path, name="mine", store=tmp_path, out=None, facts_file=None, measured=None)
+        export_run(tmp_path, name="mine", store=tmp_path)
+
+
+def test_noise_is_scaled_in_the_graphs_and_told(run: Path, tmp_path: Path) -> None:
+    plain = export_run(run, name="plain", store=tmp_path, noise=0.0)
+    assert plain.manifest.metrics["noise"] == 0
+    assert "share of the trained noise strength that is in the graphs | 0 |" in (plain.folder / "card.md").read_text()
+    weights = load_file(plain.folder / "weights.safetensors")
+    strengths = [tensor for name, tensor in weights.items() if name.endswith("noise_strength")]
+    assert len(strengths) == 5
+    assert all(tensor.item() == 0 for tensor in strengths)
+
+
+def test_figures_of_another_noise_are_refused(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "measured.json").write_text('{"noise": 0.5}')
+    with pytest.raises(ModelRefused, match=r"measured with --noise 0\.5; this export has --noise 1\.0"):
+        export_run(run, name="mine", store=tmp_path, measured=tmp_path)
