@@ -13,7 +13,9 @@ FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --create-home personne && install --directory --owner personne /store
 COPY --from=build /opt/venv /opt/venv
 # The wheels' libraries lie where the dynamic linker does not look.
+# TensorRT rounds to TF32 unless told not to here; a seed would differ from the CPU's picture by more than one level.
 ENV PATH=/opt/venv/bin:$PATH \
+    NVIDIA_TF32_OVERRIDE=0 \
     LD_LIBRARY_PATH=/opt/venv/lib/python3.11/site-packages/tensorrt_libs:/opt/venv/lib/python3.11/site-packages/nvidia/cu13/lib:/opt/venv/lib/python3.11/site-packages/nvidia/cudnn/lib \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
