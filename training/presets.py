@@ -20,7 +20,7 @@ def faces(data: Path, out: Path, resolution: int = 128) -> TrainingConfig:
 
 
 def faces_on_two_cores(data: Path, out: Path, resolution: int = 64) -> TrainingConfig:
-    """What two CPU cores can learn in hours: a generator of 1.7 M parameters."""
+    """What two CPU cores can learn in hours: a generator of 1.4 M parameters."""
     return TrainingConfig(
         data=data,
         out=out,

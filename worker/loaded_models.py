@@ -84,7 +84,7 @@ class LoadedModels:
     def batch_limit(self, lane: Lane) -> int:
         """Most jobs of a lane in one batch. A model must be open.
 
-        On the CPU a batch is hardly faster per picture than one alone, so faces made ahead run singly there:
+        On the CPU a batch of eight takes about five times as long as one, so faces made ahead run singly there:
         somebody who waits gets the next turn after one picture, not after eight.
         """
         if lane is Lane.IDLE and self.device == "cpu":
