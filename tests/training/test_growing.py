@@ -72,3 +72,20 @@ def test_a_run_of_which_nothing_fits_is_refused(trained_run: TrainingConfig, tmp
     other = dataclasses.replace(other, init_from=trained_run.out, mapping_layers=1)
     with pytest.raises(RunRefused, match="channels"), opened_run(other, CPU):
         pass
+
+
+def test_after_a_snapshot_the_discriminator_learns_alone_first(
+    trained_run: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.faces.growing.HEAD_START_IMAGES", 16)
+    source = list_snapshots(trained_run.out)[-1]
+    config, state = grown(trained_run, source, tmp_path / "grown")
+    begun = {name: tensor for name, tensor in open_snapshot(source).tensors().items() if name.endswith(".weight")}
+    untaught = state.discriminator.b4.out.bias.clone()
+    train(dataclasses.replace(config, total_images=16))
+    waited = read_state(config.out / "state.pt")
+    assert all(torch.equal(waited["generator"][name], begun[name]) for name in begun)
+    assert not torch.equal(waited["discriminator"]["b4.out.bias"], untaught)
+    train(dataclasses.replace(config, total_images=32))
+    moved = read_state(config.out / "state.pt")["generator"]
+    assert not all(torch.equal(moved[name], begun[name]) for name in begun)

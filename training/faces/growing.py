@@ -16,6 +16,8 @@ from training.errors import RunRefused
 from training.faces.state import STATE_NAME, TrainingState, read_state
 from training.snapshots import open_snapshot
 
+HEAD_START_IMAGES = 5_000
+
 logger = logging.getLogger(__name__)
 
 
@@ -23,9 +25,11 @@ def start_from(source: Path, state: TrainingState) -> None:
     """Copy what fits from `source`, a run's folder or a snapshot, into the fresh networks of `state`.
 
     A run gives generator, average and discriminator; a snapshot gives its average for both generators, and the
-    discriminator starts fresh. Optimisers start fresh. Raises RunRefused where less than half of a network fits.
+    discriminator starts fresh and learns alone for HEAD_START_IMAGES. Optimisers start fresh. Raises RunRefused where less than half of a network fits.
     """
     networks = _networks_of(source)
+    if "discriminator" not in networks:
+        state.generator_waits_until = HEAD_START_IMAGES
     for name, tensors in networks.items():
         network: nn.Module = getattr(state, name)
         kept = keep_matching(network, tensors)

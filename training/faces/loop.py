@@ -44,7 +44,8 @@ def train(config: TrainingConfig) -> None:
             state.discriminator.requires_grad_(False)
             with autocast(config, device):
                 loss_g = generator_loss(state.discriminator(augment(fake, config.augment)))
-            step(state.generator_optimiser, loss_g)
+            if state.images_seen >= state.generator_waits_until:
+                step(state.generator_optimiser, loss_g)
 
             state.steps += 1
             state.images_seen += config.batch

@@ -16,7 +16,7 @@ from training.config import TrainingConfig
 from training.errors import RunRefused, TrainingDiverged
 
 STATE_NAME = "state.pt"
-STATE_VERSION = 1
+STATE_VERSION = 2
 PARTS = (
     "generator",
     "discriminator",
@@ -37,6 +37,8 @@ class TrainingState:
     discriminator_optimiser: Adam
     steps: int = 0
     images_seen: int = 0
+    generator_waits_until: int = 0
+    """Images seen at which the generator begins to move: a trained one must not learn from an untrained discriminator."""
 
 
 def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
@@ -71,6 +73,7 @@ def save_state(state: TrainingState, run: Path) -> None:
         "version": STATE_VERSION,
         "steps": state.steps,
         "images_seen": state.images_seen,
+        "generator_waits_until": state.generator_waits_until,
         "random": _random_states(),
     }
     content |= {name: getattr(state, name).state_dict() for name in PARTS}
@@ -97,6 +100,7 @@ def load_state(state: TrainingState, path: Path) -> None:
         # The rate is the config's, so that a run may go on with another; all else is the state's.
         optimiser.param_groups[0]["lr"] = rate
     state.steps, state.images_seen = content["steps"], content["images_seen"]
+    state.generator_waits_until = content["generator_waits_until"]
     torch.set_rng_state(content["random"]["cpu"])
     if torch.cuda.is_available() and content["random"]["cuda"]:
         torch.cuda.set_rng_state_all(content["random"]["cuda"])
