@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable, WireError
-from models.errors import ModelNotFound, ModelRefused
+from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
 
 MAX_SEED = 2**64 - 1
 MAX_SAFE_INTEGER = 2**53
@@ -164,6 +164,12 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             500,
             "Model refused",
             "A model's folder is damaged or of another version. The operator finds the reason in the service's log.",
+        ),
+        WrongKindOfModel: ProblemType(
+            "wrong-kind-of-model",
+            422,
+            "Wrong kind of model",
+            "The model is there but does something else: a translator cannot generate faces, nor the other way round.",
         ),
         ModelNotLoaded: ProblemType(
             "model-not-loaded",

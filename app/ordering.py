@@ -40,7 +40,7 @@ class Ordering:
 
     def face(self, seed: int, wishes: Wishes, picture_format: PictureFormat) -> GenerateJob:
         """The job for one face. Raises ModelNotFound, SizeOutOfRange."""
-        model = self.model(wishes.model).manifest
+        model = self.model(wishes.model).generator
         psi = self._default_psi if wishes.truncation_psi is None else wishes.truncation_psi
         size = model.resolution if wishes.size is None else wishes.size
         smallest = min(SMALLEST_SIZE, model.resolution)
@@ -60,7 +60,7 @@ class Ordering:
     def address(self, job: GenerateJob) -> str:
         """The permanent address of a face: it names all that makes the pixels (docs/decisions/0003)."""
         query = {"model": job.model, "truncation_psi": plain_number(job.truncation_psi)}
-        if job.size != self._catalogue.with_digest(job.model).manifest.resolution:
+        if job.size != self._catalogue.with_digest(job.model).generator.resolution:
             query["size"] = str(job.size)
         return f"/v1/faces/{job.seed}.{job.format.value}?{urlencode(query)}"
 

@@ -98,7 +98,9 @@ class ListedModel(BaseModel):
     default: bool = Field(description="Whether /face uses it unless asked otherwise.")
     source: Literal["bundled", "store"]
     family: str = Field(examples=["stylegan2"])
-    resolution: int = Field(description="Side of its pictures in pixels.", examples=[128])
+    resolution: int | None = Field(
+        description="Side of its pictures in pixels; null where any size goes.", examples=[128]
+    )
     download_bytes: int = Field(description="Its graphs together.", examples=[14300000])
     licence: str = Field(examples=["Apache-2.0"])
     origin: str = Field(examples=["trained by this project"])

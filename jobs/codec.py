@@ -5,7 +5,9 @@ Large bytes are no part of it: a result's body and a job's inputs travel beside 
 
 import json
 from dataclasses import asdict, fields
-from typing import Any
+from enum import StrEnum
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
 from jobs.contract import (
     CONTRACT_VERSION,
@@ -15,7 +17,6 @@ from jobs.contract import (
     JobOutcome,
     JobResult,
     Lane,
-    PictureFormat,
     WorkerBeat,
 )
 from jobs.errors import WireError
@@ -36,11 +37,8 @@ def job_from_bytes(wire: bytes) -> Job:
     expected = {field.name for field in fields(job_class)}
     if message.keys() != expected:
         raise WireError(f"A job of the kind {kind!r} has the fields {sorted(expected)}; these are {sorted(message)}.")
-    _check_numbers(message)
-    try:
-        return job_class(**{**message, "format": PictureFormat(message["format"])})
-    except ValueError as error:
-        raise WireError(f"A job of the kind {kind!r} is malformed: {error}.") from error
+    types = get_type_hints(job_class)
+    return job_class(**{name: _typed(name, value, types[name]) for name, value in message.items()})
 
 
 def outcome_to_wire(outcome: JobOutcome) -> tuple[bytes, bytes]:
@@ -80,11 +78,17 @@ def beat_from_bytes(wire: bytes) -> WorkerBeat:
         raise WireError(f"A heartbeat on the wire is malformed: {error}.") from error
 
 
-def _check_numbers(message: dict[str, Any]) -> None:
-    for name, kind in (("seed", int), ("size", int), ("truncation_psi", (int, float)), ("model", str)):
-        value = message[name]
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise WireError(f"A job's {name} is {value!r}.")
+def _typed(name: str, value: Any, wanted: Any) -> Any:
+    """A field's value as its annotation has it: int, float, str, bool, an enumeration of strings, or one of several."""
+    options = get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
+    for option in options:
+        if isinstance(option, type) and issubclass(option, StrEnum):
+            if value in list(option):
+                return option(value)
+        # A JSON number without a fraction is a float too; true and false are no numbers.
+        elif type(value) is option or (option is float and type(value) is int):
+            return value
+    raise WireError(f"A job's {name} is {value!r}.")
 
 
 def _encoded(message: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, NewType
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 """Written into every message; a reader refuses versions that it does not know."""
 
 JobId = NewType("JobId", str)
@@ -52,6 +52,9 @@ class GenerateJob:
     seed: 0 to 2**64 - 1.
     truncation_psi: 0 (the average face) to 1 (no truncation); the app refuses what lies outside.
     size: side of the picture in pixels, at most the model's resolution.
+    label: class of a model with labels, 0 to c_dim - 1; None: the seed draws one.
+    rotate: degrees counter-clockwise; translate_x, translate_y: shares of the picture's side, right and down. The
+        network itself moves what it draws (StyleGAN3 alone; 0 for all others).
     """
 
     kind: ClassVar[str] = "generate"
@@ -61,6 +64,10 @@ class GenerateJob:
     truncation_psi: float
     size: int
     format: PictureFormat
+    label: int | None = None
+    rotate: float = 0.0
+    translate_x: float = 0.0
+    translate_y: float = 0.0
 
     @property
     def batch_key(self) -> BatchKey:

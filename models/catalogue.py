@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from models.errors import ModelNotFound, ModelRefused
-from models.manifest import MANIFEST_FILE, GraphSpec, ModelManifest, read_manifest
+from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
+from models.manifest import (
+    MANIFEST_FILE,
+    GeneratorManifest,
+    GraphName,
+    GraphSpec,
+    TranslatorManifest,
+    read_manifest,
+)
 
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -16,12 +23,26 @@ BUNDLED = Path(__file__).parent / "bundled"
 class ModelEntry:
     """A model that was found and checked."""
 
-    manifest: ModelManifest
+    manifest: GeneratorManifest | TranslatorManifest
     folder: Path
     source: Literal["bundled", "store"]
 
-    def graph_path(self, graph: Literal["mapping", "synthesis"]) -> Path:
+    def graph_path(self, graph: GraphName) -> Path:
         return self.folder / self.manifest.graphs[graph].file
+
+    @property
+    def generator(self) -> GeneratorManifest:
+        """The manifest of a generator of faces. Raises WrongKindOfModel."""
+        if isinstance(self.manifest, GeneratorManifest):
+            return self.manifest
+        raise WrongKindOfModel(self.manifest.name, "translates pictures", "generate faces")
+
+    @property
+    def translator(self) -> TranslatorManifest:
+        """The manifest of a translator. Raises WrongKindOfModel."""
+        if isinstance(self.manifest, TranslatorManifest):
+            return self.manifest
+        raise WrongKindOfModel(self.manifest.name, "generates faces", "translate pictures")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What can be wrong with a model.
 
 ModelsError
-├── ModelNotFound   nothing of that name or digest in the catalogue
-└── ModelRefused    a folder that is no usable model, with the reason
+├── ModelNotFound     nothing of that name or digest in the catalogue
+├── ModelRefused      a folder that is no usable model, with the reason
+└── WrongKindOfModel  a translator where a generator is wanted, or the other way
 """
 
 
@@ -25,3 +26,10 @@ class ModelNotFound(ModelsError):
 
 class ModelRefused(ModelsError):
     """This folder is no model that this release can use."""
+
+
+class WrongKindOfModel(ModelsError):
+    """This model does something else."""
+
+    def __init__(self, name: str, does: str, wanted: str) -> None:
+        super().__init__(f"Model {name!r} {does}; choose one that can {wanted}.")

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from models.errors import ModelRefused
 
@@ -39,28 +39,26 @@ class TrainingData(_Frozen):
     attribution: str = ""
 
 
-class ModelManifest(_Frozen):
-    """What a model is. Every graph of a face generator is named: `mapping` (z, psi -> ws), `synthesis` (ws -> picture).
+GraphName = Literal["mapping", "synthesis", "synthesis_float16", "translation", "translation_float16"]
+"""The `_float16` graphs compute in float16, for GPUs; the others in float32."""
 
-    resolution: side of the square picture in pixels. z_dim, c_dim, w_dim, num_ws: the generator's dimensions (c_dim 0:
-    no labels). origin: who trained or imported it, in words. metrics: measured figures by name. w_avg: the mean w,
-    w_dim numbers.
+
+class ModelManifest(_Frozen):
+    """What every model says of itself.
+
+    origin: who trained or imported it, in words. metrics: measured figures by name.
     """
 
     version: Literal[1] = MANIFEST_VERSION
     name: ModelName
-    family: Literal["stylegan2"]
-    resolution: int = Field(ge=4, le=4096)
-    z_dim: int = Field(gt=0)
-    c_dim: int = Field(ge=0)
-    w_dim: int = Field(gt=0)
-    num_ws: int = Field(gt=0)
-    graphs: dict[Literal["mapping", "synthesis"], GraphSpec]
+    family: str
+    graphs: dict[GraphName, GraphSpec]
     licence: str
     origin: str
     training_data: tuple[TrainingData, ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
-    w_avg: tuple[float, ...]
+
+    needed_graphs: ClassVar[tuple[GraphName, ...]]
 
     @property
     def digest(self) -> str:
@@ -68,8 +66,60 @@ class ModelManifest(_Frozen):
         named = sorted((name, spec.sha256) for name, spec in self.graphs.items())
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
 
+    @field_validator("graphs")
+    @classmethod
+    def _has_its_graphs(cls, graphs: dict[GraphName, GraphSpec]) -> dict[GraphName, GraphSpec]:
+        if missing := [name for name in cls.needed_graphs if name not in graphs]:
+            raise ValueError(f"the graph {missing[0]} is missing")
+        return graphs
 
-def read_manifest(folder: Path) -> ModelManifest:
+
+class GeneratorManifest(ModelManifest):
+    """A generator of faces: graphs `mapping` (z, psi -> ws) and `synthesis` (ws -> picture).
+
+    resolution: side of the square picture in pixels. z_dim, c_dim, w_dim, num_ws: the generator's dimensions (c_dim 0:
+    no labels). class_names: what the labels mean, c_dim of them or none. w_avg: the mean w, w_dim numbers.
+    """
+
+    family: Literal["stylegan1", "stylegan2", "stylegan3", "pggan", "dcgan"]
+    resolution: int = Field(ge=4, le=4096)
+    z_dim: int = Field(gt=0)
+    c_dim: int = Field(ge=0)
+    w_dim: int = Field(gt=0)
+    num_ws: int = Field(gt=0)
+    class_names: tuple[str, ...] = ()
+    w_avg: tuple[float, ...]
+
+    needed_graphs = ("mapping", "synthesis")
+
+    @property
+    def takes_transform(self) -> bool:
+        """Whether the picture can be turned and moved by the network itself (input `transform` of synthesis)."""
+        return self.family == "stylegan3"
+
+
+class TranslatorManifest(ModelManifest):
+    """A translator from picture to picture: graph `translation`, of any width and height that `size_multiple` divides.
+
+    title: what a person would call the style. ngf: filters of the first layer.
+    """
+
+    family: Literal["cyclegan", "pix2pix"]
+    title: str = ""
+    input_nc: int = Field(ge=1, le=4)
+    output_nc: int = Field(ge=1, le=4)
+    ngf: int = Field(gt=0)
+    size_multiple: int = Field(gt=0)
+
+    needed_graphs = ("translation",)
+
+
+_ANY: TypeAdapter[GeneratorManifest | TranslatorManifest] = TypeAdapter(
+    Annotated[GeneratorManifest | TranslatorManifest, Field(discriminator="family")]
+)
+
+
+def read_manifest(folder: Path) -> GeneratorManifest | TranslatorManifest:
     """The manifest of a model folder. Raises ModelRefused with a sentence that says what is wrong."""
     path = folder / MANIFEST_FILE
     try:
@@ -84,8 +134,9 @@ def read_manifest(folder: Path) -> ModelManifest:
     if found != MANIFEST_VERSION:
         raise ModelRefused(f"{path} has manifest version {found!r}; this release reads version {MANIFEST_VERSION}.")
     try:
-        return ModelManifest.model_validate(fields)
+        return _ANY.validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the manifest"
+        # The first part of a place names the family, which the reader of the file sees himself.
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the manifest"
         raise ModelRefused(f"{path}: {where}: {first['msg']}.") from error

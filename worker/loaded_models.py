@@ -10,7 +10,7 @@ from models.catalogue import Catalogue, ModelEntry
 from models.engines.engine import Engine
 from models.engines.errors import EngineRefused
 from models.engines.onnx_engine import OnnxEngine
-from models.manifest import ModelManifest
+from models.manifest import GeneratorManifest
 from worker.config import WorkerConfig
 from worker.errors import ModelNotLoaded, NothingToServe
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class LoadedModel:
     """A model and its open engines."""
 
-    manifest: ModelManifest
+    manifest: GeneratorManifest
     mapping: Engine
     synthesis: Engine
 
@@ -52,7 +52,7 @@ class LoadedModels:
         reasons = [refusal.reason for refusal in self._catalogue.refusals]
         for entry in self._chosen():
             try:
-                model = LoadedModel(entry.manifest, self._engine(entry, "mapping"), self._engine(entry, "synthesis"))
+                model = LoadedModel(entry.generator, self._engine(entry, "mapping"), self._engine(entry, "synthesis"))
                 model.warm()
             except EngineRefused:
                 raise

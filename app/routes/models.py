@@ -10,6 +10,7 @@ from app.schemas import ListedModel, ListedModels, ServingWorker
 from jobs.contract import QueueState
 from jobs.errors import QueueUnavailable
 from models.catalogue import Catalogue, ModelEntry
+from models.manifest import GeneratorManifest
 
 
 def models_routes(catalogue: Catalogue, ordering: Ordering, errands: Errands) -> APIRouter:
@@ -43,7 +44,7 @@ def _listed(entry: ModelEntry, default: str, state: QueueState | None) -> Listed
         default=manifest.digest == default,
         source=entry.source,
         family=manifest.family,
-        resolution=manifest.resolution,
+        resolution=manifest.resolution if isinstance(manifest, GeneratorManifest) else None,
         download_bytes=sum(graph.bytes for graph in manifest.graphs.values()),
         licence=manifest.licence,
         origin=manifest.origin,

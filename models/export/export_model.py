@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from models.catalogue import ModelEntry, open_model
 from models.export.onnx_graph import HALF_FROM, round_to_half, write_mapping, write_synthesis
 from models.export.parity import check_parity
-from models.manifest import MANIFEST_FILE, GraphSpec, ModelManifest, TrainingData
+from models.manifest import MANIFEST_FILE, GeneratorManifest, GraphSpec, TrainingData
 from models.networks.stylegan2 import Generator
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -54,8 +54,8 @@ def export_model(generator: Generator, facts: ModelFacts, destination: Path, *, 
     return open_model(destination, "store")
 
 
-def _describe(generator: Generator, facts: ModelFacts, folder: Path, parity: dict[str, float]) -> ModelManifest:
-    return ModelManifest(
+def _describe(generator: Generator, facts: ModelFacts, folder: Path, parity: dict[str, float]) -> GeneratorManifest:
+    return GeneratorManifest(
         name=facts.name,
         family="stylegan2",
         resolution=generator.img_resolution,

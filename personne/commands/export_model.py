@@ -59,7 +59,7 @@ def export_run(
     save_sheet(draw_faces(entry, SHEET_SEEDS, SHEET_PSI), SHEET_COLUMNS, entry.folder / SHEET_FILE)
     if measured is not None:
         shutil.copyfile(measured / NEAREST_FILE, entry.folder / NEAREST_FILE)
-    write_card(entry.manifest, facts, entry.folder)
+    write_card(entry.generator, facts, entry.folder)
     return entry
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.catalogue import Catalogue, ModelEntry
+from models.manifest import GeneratorManifest
 
 COLUMNS = ("name", "family", "side", "size", "licence", "from", "digest")
 
@@ -40,7 +41,7 @@ def _row(entry: ModelEntry) -> tuple[str, ...]:
     return (
         manifest.name,
         manifest.family,
-        str(manifest.resolution),
+        str(manifest.resolution) if isinstance(manifest, GeneratorManifest) else "any",
         f"{megabytes:.1f} MB",
         manifest.licence,
         entry.source,

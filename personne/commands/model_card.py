@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from models.manifest import ModelManifest, TrainingData
+from models.manifest import GeneratorManifest, TrainingData
 
 SHEET_FILE = "sheet.jpg"
 NEAREST_FILE = "nearest.jpg"
@@ -57,7 +57,7 @@ def read_run(run: Path, images_seen: int) -> dict[str, float]:
     return {"images_seen": float(images_seen), "training_hours": round(seconds / 3600, 2)}
 
 
-def write_card(manifest: ModelManifest, facts: CardFacts, folder: Path) -> None:
+def write_card(manifest: GeneratorManifest, facts: CardFacts, folder: Path) -> None:
     """Write card.md into the model's folder."""
     parts = [
         f"# {manifest.name}",
@@ -79,7 +79,7 @@ def write_card(manifest: ModelManifest, facts: CardFacts, folder: Path) -> None:
     (folder / "card.md").write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 
-def _table(manifest: ModelManifest) -> str:
+def _table(manifest: GeneratorManifest) -> str:
     megabytes = sum(graph.bytes for graph in manifest.graphs.values()) / 1e6
     rows = {
         "licence": manifest.licence,

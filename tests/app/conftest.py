@@ -14,7 +14,7 @@ from app.web import create_app
 from jobs.memory_queue import MemoryQueue
 from jobs.queue import DEFAULT_POLICY, JobSource, JobSubmitter, QueuePolicy
 from jobs.redis_queue import RedisSubmitter
-from models.manifest import ModelManifest
+from models.manifest import GeneratorManifest
 from tests.app.service import Painter, catalogue, manifest, serving, until
 
 NO_POOL = AppConfig(ready_faces=0, request_timeout_s=5.0)
@@ -60,8 +60,8 @@ def make_web() -> Iterator[MakeWeb]:
         def make(
             config: AppConfig = NO_POOL,
             policy: QueuePolicy = DEFAULT_POLICY,
-            models: tuple[ModelManifest, ...] = (manifest(),),
-            served: tuple[ModelManifest, ...] | None = None,
+            models: tuple[GeneratorManifest, ...] = (manifest(),),
+            served: tuple[GeneratorManifest, ...] | None = None,
             working: bool = True,
         ) -> Web:
             submitter, source = submitter_and_source(policy)

@@ -16,15 +16,15 @@ from PIL import Image
 from jobs.contract import Delivery, GenerateJob, JobFailure, JobOutcome, JobResult, Lane, WorkerBeat
 from jobs.queue import JobSource
 from models.catalogue import Catalogue, ModelEntry
-from models.manifest import GraphSpec, ModelManifest
+from models.manifest import GeneratorManifest, GraphSpec
 
 PILLOW_NAMES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 
 
-def manifest(name: str = "faces", resolution: int = 64, sha256: str = "a" * 64) -> ModelManifest:
+def manifest(name: str = "faces", resolution: int = 64, sha256: str = "a" * 64) -> GeneratorManifest:
     """A manifest as an export writes it. The web reads nothing else of a model."""
     graph = GraphSpec(file="graph.onnx", sha256=sha256, bytes=1000)
-    return ModelManifest(
+    return GeneratorManifest(
         name=name,
         family="stylegan2",
         resolution=resolution,
@@ -39,7 +39,7 @@ def manifest(name: str = "faces", resolution: int = 64, sha256: str = "a" * 64) 
     )
 
 
-def catalogue(*manifests: ModelManifest) -> Catalogue:
+def catalogue(*manifests: GeneratorManifest) -> Catalogue:
     """A catalogue of these models."""
     return Catalogue({one.name: ModelEntry(one, Path(), "bundled") for one in manifests})
 

@@ -1,6 +1,7 @@
 """Nothing but known messages crosses the wire."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,12 @@ from tests.jobs.conftest import face
 @given(st.integers(0, 2**64 - 1), st.floats(0, 1), st.integers(1, 4096), st.sampled_from(PictureFormat))
 def test_a_job_survives(seed: int, psi: float, size: int, picture_format: PictureFormat) -> None:
     job = GenerateJob("0123456789abcdef", seed, psi, size, picture_format)
+    assert job_from_bytes(job_to_bytes(job)) == job
+
+
+@given(st.none() | st.integers(0, 999), st.floats(-180, 180), st.floats(-1, 1), st.floats(-1, 1))
+def test_a_label_and_a_transform_survive(label: int | None, rotate: float, x: float, y: float) -> None:
+    job = replace(face(), label=label, rotate=rotate, translate_x=x, translate_y=y)
     assert job_from_bytes(job_to_bytes(job)) == job
 
 
@@ -48,13 +55,16 @@ def changed(**fields: object) -> bytes:
         (b"", "no JSON"),
         (b"\x80\x04\x95", "no JSON"),
         (b"[]", "no JSON object"),
-        (changed(version=2), "Version 2 is unknown here; this release reads version 1"),
+        (changed(version=1), "Version 1 is unknown here; this release reads version 2"),
         (changed(kind="paint"), "kind 'paint' is unknown here; known are: generate"),
         (changed(kind=["generate"]), "is unknown here"),
         (changed(extra=1), "has the fields"),
         (changed(seed="7"), "seed is '7'"),
         (changed(seed=True), "seed is True"),
-        (changed(format="bmp"), "malformed"),
+        (changed(format="bmp"), "format is 'bmp'"),
+        (changed(format=["png"]), "format is"),
+        (changed(label=0.5), "label is 0.5"),
+        (changed(rotate=None), "rotate is None"),
     ],
 )
 def test_other_bytes_are_refused(wire: bytes, sentence: str) -> None:
