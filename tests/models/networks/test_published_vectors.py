@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from models.networks import stylegan2
+from models.networks import patchgan, stylegan1, stylegan2, translator, unet
 
 VECTORS = Path(__file__).parents[3].parent / "shared" / "vectors"
 
@@ -47,9 +47,43 @@ def stylegan2_outputs(case: Case) -> Outputs:
         yield f"img_{i}", generator.synthesis(ws, noise_mode=call["noise_mode"])
 
 
+def picture_outputs(network: nn.Module, case: Case) -> Outputs:
+    network.load_state_dict(case.weights)
+    for name in [name for name in case.tensors if name.startswith("in_")]:
+        yield name.replace("in_", "out_"), network.eval()(case.tensors[name])
+
+
+def cyclegan_outputs(case: Case) -> Outputs:
+    return picture_outputs(translator.ResnetTranslator(**translator.kwargs_from_tensors(case.weights)), case)
+
+
+def pix2pix_outputs(case: Case) -> Outputs:
+    return picture_outputs(unet.UnetTranslator(**unet.kwargs_from_tensors(case.weights)), case)
+
+
+def patchgan_outputs(case: Case) -> Outputs:
+    return picture_outputs(patchgan.PatchDiscriminator(**patchgan.kwargs_from_tensors(case.weights)), case)
+
+
+PICTURES = frozenset({"in_0", "in_1"})
+
+
+def stylegan1_outputs(case: Case) -> Outputs:
+    generator = stylegan1.Generator(**stylegan1.kwargs_from_tensors(case.weights)).eval()
+    generator.load_state_dict(case.weights)
+    w = generator.mapping(case.tensors["z"])
+    yield "w", w[:, 0]
+    yield "ws", generator.truncation(w)
+    yield "img", generator.synthesis(generator.truncation(w))
+
+
 ROWS = [
+    Row("stylegan1_32", stylegan1_outputs),
     Row("stylegan2_32", stylegan2_outputs),
     Row("stylegan2_conditional_16", stylegan2_outputs),
+    Row("cyclegan_resnet_9blocks", cyclegan_outputs, PICTURES),
+    Row("pix2pix_unet_128", pix2pix_outputs, PICTURES),
+    Row("patchgan_70x70", patchgan_outputs, PICTURES),
 ]
 
 
