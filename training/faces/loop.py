@@ -14,6 +14,7 @@ from training.faces.state import TrainingState, save_state
 from training.losses import discriminator_loss, generator_loss, r1_penalty
 from training.run_log import RunLog, save_grid
 from training.snapshots import save_snapshot, thin_snapshots
+from training.steps import autocast, is_due, prepare_device, step
 
 
 def train(config: TrainingConfig) -> None:
@@ -25,26 +26,28 @@ def train(config: TrainingConfig) -> None:
     device = prepare_device(config)
     with opened_run(config, device) as (state, pictures, log):
         while state.images_seen < config.total_images:
+            head_start = state.images_seen < state.generator_waits_until
+            steps = () if head_start else config.augment
             real = mirror_half(pictures.batch(state.images_seen, config.batch))
             fake = generate(state.generator, config, device)
 
             state.discriminator.requires_grad_(True)
             with autocast(config, device):
-                real_logits = state.discriminator(augment(real, config.augment))
-                fake_logits = state.discriminator(augment(fake.detach(), config.augment))
+                real_logits = state.discriminator(augment(real, steps))
+                fake_logits = state.discriminator(augment(fake.detach(), steps))
             loss_d = discriminator_loss(real_logits, fake_logits)
             step(state.discriminator_optimiser, loss_d)
 
             if state.steps % config.r1_interval_steps == 0:
-                r1 = r1_penalty(state.discriminator, augment(real, config.augment))
+                r1 = r1_penalty(state.discriminator, augment(real, steps))
                 step(state.discriminator_optimiser, r1 * (config.r1_gamma / 2 * config.r1_interval_steps))
                 log.add(r1=r1)
 
             # The discriminator has moved; the pictures, drawn before it did, serve again.
             state.discriminator.requires_grad_(False)
             with autocast(config, device):
-                loss_g = generator_loss(state.discriminator(augment(fake, config.augment)))
-            if state.images_seen >= state.generator_waits_until:
+                loss_g = generator_loss(state.discriminator(augment(fake, steps)))
+            if not head_start:
                 step(state.generator_optimiser, loss_g)
 
             state.steps += 1
@@ -53,17 +56,6 @@ def train(config: TrainingConfig) -> None:
             update_ema(state.average, state.generator, decay)
             log.add(g=loss_g, d=loss_d, real=real_logits.mean(), fake=fake_logits.mean())
             keep_records(config, state, log)
-
-
-def prepare_device(config: TrainingConfig) -> torch.device:
-    """The device of the run, and torch set up for it."""
-    torch.manual_seed(config.seed)
-    # Denormals appear in the moments of Adam and slow a CPU by an order of magnitude.
-    torch.set_flush_denormal(True)
-    torch.backends.cudnn.benchmark = True
-    if config.device != "auto":
-        return torch.device(config.device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def generate(generator: Generator, config: TrainingConfig, device: torch.device) -> Tensor:
@@ -87,24 +79,11 @@ def mix_styles(ws_BLD: Tensor, generator: Generator, config: TrainingConfig) -> 
     return torch.cat([ws_BLD[:, :cut], other[:, cut:]], dim=1)
 
 
-def autocast(config: TrainingConfig, device: torch.device) -> torch.autocast:
-    """Convolutions in bfloat16, where the config wants it."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.bfloat16)
-
-
-def step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step of gradient descent."""
-    optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    optimiser.step()
-
-
 def keep_records(config: TrainingConfig, state: TrainingState, log: RunLog) -> None:
     """Report, draw and save whatever is due after this step."""
-    done = state.images_seen >= config.total_images
 
     def due(every_images: int) -> bool:
-        return done or state.images_seen % every_images < config.batch
+        return is_due(config, state.images_seen, every_images)
 
     if due(config.log_every_images):
         log.report(state.images_seen)
