@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from models.networks import patchgan, stylegan1, stylegan2, translator, unet
+from models.networks import patchgan, pggan, stylegan1, stylegan2, translator, unet
 
 VECTORS = Path(__file__).parents[3].parent / "shared" / "vectors"
 
@@ -68,6 +68,12 @@ def patchgan_outputs(case: Case) -> Outputs:
 PICTURES = frozenset({"in_0", "in_1"})
 
 
+def pggan_outputs(case: Case) -> Outputs:
+    generator = pggan.Generator(**pggan.kwargs_from_tensors(case.weights)).eval()
+    generator.load_state_dict(case.weights)
+    yield "img", generator(case.tensors["z"])
+
+
 def stylegan1_outputs(case: Case) -> Outputs:
     generator = stylegan1.Generator(**stylegan1.kwargs_from_tensors(case.weights)).eval()
     generator.load_state_dict(case.weights)
@@ -78,6 +84,7 @@ def stylegan1_outputs(case: Case) -> Outputs:
 
 
 ROWS = [
+    Row("pggan_32", pggan_outputs),
     Row("stylegan1_32", stylegan1_outputs),
     Row("stylegan2_32", stylegan2_outputs),
     Row("stylegan2_conditional_16", stylegan2_outputs),
