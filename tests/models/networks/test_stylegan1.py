@@ -25,7 +25,7 @@ def small(**changes: Any) -> Generator:
     torch.manual_seed(0)
     generator = Generator(**{**kwargs, **changes}).eval().requires_grad_(False)
     for name, parameter in generator.named_parameters():
-        if name.endswith("bias") or "apply_noise.weight" in name:
+        if name.endswith(("bias", "apply_noise.weight", "first_layer")):
             parameter.copy_(0.3 * torch.randn_like(parameter))
     generator.w_avg.copy_(torch.randn(generator.w_dim))
     return generator
