@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LEAKY_SLOPE = 0.2
-LEAKY_GAIN = math.sqrt(2)
+from models.networks.layers import LEAKY_GAIN, LEAKY_SLOPE
 
 
 class Bias(nn.Module):
@@ -93,11 +92,6 @@ def doubling_kernel(weight_OI33: Tensor) -> Tensor:
     """
     wide = F.pad(weight_OI33, (1, 1, 1, 1))
     return wide[:, :, 1:, 1:] + wide[:, :, 1:, :-1] + wide[:, :, :-1, 1:] + wide[:, :, :-1, :-1]
-
-
-def pixel_norm(x_BCHW: Tensor) -> Tensor:
-    """Each pixel's channels at unit mean square (Karras et al. 2018, section 4.2); takes [B, F] too."""
-    return x_BCHW * (x_BCHW.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
 def channels_at(img_resolution: int, channels: Sequence[int] | None) -> list[int]:

@@ -24,7 +24,7 @@ class FlatGenerator(nn.Module):
         self.mapping, self.synthesis = mapping, synthesis
         # The mean of z is 0, and no file stores it.
         self.mapping.register_buffer("w_avg", torch.zeros(w_dim), persistent=False)
-        self.register_state_dict_post_hook(_to_published_names)
+        self.register_state_dict_post_hook(_to_published_names)  # type: ignore[no-untyped-call]  # torch's
         self.register_load_state_dict_pre_hook(_from_published_names)  # type: ignore[no-untyped-call]  # torch's
 
     @property

@@ -20,7 +20,7 @@ SMALL = 1e-8
 
 
 def normalise(x_BF: Tensor) -> Tensor:
-    """Scale each row to unit mean square."""
+    """Scale each row to unit mean square; of a picture each pixel (Karras et al. 2018, section 4.2)."""
     return x_BF * (x_BF.square().mean(dim=1, keepdim=True) + SMALL).rsqrt()
 
 

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.networks.equalised import LEAKY_SLOPE, Bias, Convolving, EqualisedWeight, channels_at, pixel_norm
+from models.networks.equalised import Bias, Convolving, EqualisedWeight, channels_at
 from models.networks.flat_generator import FlatGenerator
+from models.networks.layers import LEAKY_SLOPE, normalise
 from models.networks.progressive import fade, split_lod
 from models.networks.stylegan2 import block_resolutions, check_resolution
 from models.networks.tensor_names import check_grown, check_same_names, count_of, resolution_of, shape_of
@@ -23,7 +24,7 @@ class LatentNorm(nn.Module):
     def forward(self, z_BZ: Tensor, c_BY: Tensor | None = None) -> Tensor:
         """[B, z_dim] -> [B, 1, z_dim]. There are no labels."""
         assert c_BY is None, "Progressive GAN takes no labels"
-        return pixel_norm(z_BZ).unsqueeze(1)
+        return normalise(z_BZ).unsqueeze(1)
 
 
 class LatentLayer(nn.Module):
@@ -37,7 +38,7 @@ class LatentLayer(nn.Module):
     def forward(self, z_BZ: Tensor) -> Tensor:
         # Published as a convolution of one pixel padded by 3; that is a transposed one with the flipped kernel.
         weight_ZO44 = self.conv.scaled().flip(2, 3).transpose(0, 1)
-        y = F.conv_transpose2d(pixel_norm(z_BZ)[:, :, None, None], weight_ZO44, self.wscale.bias)
+        y = F.conv_transpose2d(normalise(z_BZ)[:, :, None, None], weight_ZO44, self.wscale.bias)
         return F.leaky_relu(y, LEAKY_SLOPE)
 
 
@@ -49,7 +50,7 @@ class NormLayer(Convolving):
         self.wscale = Bias(out_channels)
 
     def forward(self, x_BIHW: Tensor) -> Tensor:
-        return F.leaky_relu(self.convolve(pixel_norm(x_BIHW), self.wscale.bias), LEAKY_SLOPE)
+        return F.leaky_relu(self.convolve(normalise(x_BIHW), self.wscale.bias), LEAKY_SLOPE)
 
 
 class ToRGB(nn.Module):
@@ -61,7 +62,7 @@ class ToRGB(nn.Module):
         self.wscale = Bias(img_channels)
 
     def forward(self, x_BIHW: Tensor) -> Tensor:
-        return F.conv2d(pixel_norm(x_BIHW), self.conv.scaled(), self.wscale.bias)
+        return F.conv2d(normalise(x_BIHW), self.conv.scaled(), self.wscale.bias)
 
 
 class SynthesisNetwork(nn.Module):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.networks.equalised import LEAKY_SLOPE, Bias, Convolving, Dense, channels_at
+from models.networks.equalised import Bias, Convolving, Dense, channels_at
+from models.networks.layers import LEAKY_SLOPE
 from models.networks.progressive import halve, split_lod
 from models.networks.stylegan2 import check_resolution
 from models.networks.stylegan2_discriminator import with_minibatch_std

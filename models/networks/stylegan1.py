@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.networks.equalised import Dense, channels_at, pixel_norm
+from models.networks.equalised import Dense, channels_at
+from models.networks.layers import normalise
 from models.networks.progressive import fade, split_lod
 from models.networks.stylegan1_layer import ConstantLayer, StyleLayer, ToRGB
 from models.networks.stylegan2 import NOISE_MODES, block_resolutions, check_resolution
@@ -36,7 +37,7 @@ class MappingNetwork(nn.Module):
     def forward(self, z_BZ: Tensor, c_BY: Tensor | None = None) -> Tensor:
         """[B, z_dim] -> [B, num_ws, w_dim], not truncated. There are no labels."""
         assert c_BY is None, "StyleGAN takes no labels"
-        x = pixel_norm(z_BZ)
+        x = normalise(z_BZ)
         for i in range(self.num_layers):
             x = getattr(self, f"dense{i}")(x)
         return x.unsqueeze(1).expand(-1, self.num_ws, -1)

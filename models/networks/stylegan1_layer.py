@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.networks.equalised import LEAKY_SLOPE, Convolving, Dense, EqualisedWeight
+from models.networks.equalised import Convolving, Dense, EqualisedWeight
+from models.networks.layers import LEAKY_SLOPE
 
 UNFUSED, FUSED = "unfused", "fused"
 

@@ -48,6 +48,12 @@ def test_arguments_are_told_by_the_tensors(changes: dict[str, Any]) -> None:
     torch.testing.assert_close(again(z), generator(z), atol=0, rtol=0)
 
 
+def test_the_defaults_are_of_the_published_size() -> None:
+    with torch.device("meta"):
+        assert sum(parameter.numel() for parameter in Generator().parameters()) == 23_079_115
+        assert sum(parameter.numel() for parameter in Discriminator().parameters()) == 23_087_249
+
+
 def test_both_layouts_draw_one_picture_when_the_kernel_is_flipped() -> None:
     fused, unfused = small(fused_scale=True), small()
     tensors = fused.state_dict()

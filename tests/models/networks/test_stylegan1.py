@@ -53,6 +53,11 @@ def test_arguments_are_told_by_the_tensors(changes: dict[str, Any]) -> None:
     torch.testing.assert_close(again(z, truncation_psi=None), generator(z, truncation_psi=None), atol=0, rtol=0)
 
 
+def test_the_default_is_of_the_published_size() -> None:
+    with torch.device("meta"):
+        assert sum(parameter.numel() for parameter in Generator().parameters()) == 26_219_627
+
+
 def test_auto_fuses_from_128_up() -> None:
     names = small(img_resolution=128, channels=[4] * 6).state_dict()
     assert names["synthesis.layer10.weight"].shape == (3, 3, 4, 4)
