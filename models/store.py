@@ -1,0 +1,127 @@
+"""The store: a folder of models. A model appears in it whole or not at all, even if its maker is killed.
+
+What is being made lies in a hidden folder beside the models, locked by its process; one whose lock is free was left
+behind by a process that died, and goes when the store is next written to.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from models.errors import ModelNotFound, ModelRefused
+from models.manifest import MANIFEST_FILE
+
+SCRATCH_PREFIX = ".making-"
+DOWNLOADS = ".downloads"
+LOCK_FILE = "lock"
+REPLACED = "replaced"
+LONGEST_NAME = 64
+
+
+class ModelExists(ModelRefused):
+    """A model of that name is in the store already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The store has a model {name!r} already; choose another --name, or replace it with --force.")
+
+
+class Store:
+    """Models on this machine, a folder each under the model's name."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __contains__(self, name: str) -> bool:
+        return (self.root / name).exists()
+
+    @property
+    def downloads(self) -> Path:
+        """Where downloads wait until they are imported."""
+        return self.root / DOWNLOADS
+
+    def names(self) -> list[str]:
+        """The folders that look like models, usable or not."""
+        return sorted(path.parent.name for path in self.root.glob(f"[!.]*/{MANIFEST_FILE}"))
+
+    def check_free(self, name: str) -> None:
+        """Raises ModelExists where the name is taken."""
+        if name in self:
+            raise ModelExists(name)
+
+    @contextlib.contextmanager
+    def making(self, name: str, *, replace: bool = False) -> Iterator[Path]:
+        """A path to write a model folder to; when the block ends well it becomes the model `name`.
+
+        Raises ModelExists where the name is taken, unless `replace`.
+        """
+        if not replace:
+            self.check_free(name)
+        with self._scratch(name) as scratch:
+            folder = scratch / name
+            yield folder
+            _to_disk(folder)
+            self._put(folder, name, scratch, replace=replace)
+
+    def remove(self, name: str) -> None:
+        """Delete a model. Raises ModelNotFound."""
+        if name not in self.names():
+            raise ModelNotFound(name, self.names())
+        with self._scratch(name) as scratch:
+            (self.root / name).rename(scratch / name)
+
+    def clean(self) -> None:
+        """Delete what dead processes left behind; a model that one was just replacing comes back."""
+        for scratch in self.root.glob(f"{SCRATCH_PREFIX}*"):
+            with contextlib.suppress(OSError), (scratch / LOCK_FILE).open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for old in (scratch / REPLACED).glob("*"):
+                    if not (self.root / old.name).exists():
+                        old.rename(self.root / old.name)
+                shutil.rmtree(scratch)
+
+    @contextlib.contextmanager
+    def _scratch(self, name: str) -> Iterator[Path]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.clean()
+        scratch = Path(tempfile.mkdtemp(dir=self.root, prefix=f"{SCRATCH_PREFIX}{name}-"))
+        try:
+            with (scratch / LOCK_FILE).open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _put(self, folder: Path, name: str, scratch: Path, *, replace: bool) -> None:
+        destination = self.root / name
+        if destination.exists():
+            # Somebody else may have been quicker.
+            if not replace:
+                raise ModelExists(name)
+            (scratch / REPLACED).mkdir()
+            destination.rename(scratch / REPLACED / name)
+        folder.rename(destination)
+
+
+def model_name(text: str) -> str:
+    """A model's name made of a file's: small letters, digits, `-` and `_`. "G A (final).PTH" -> "g-a-final-pth"."""
+    name = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-_")
+    return name[:LONGEST_NAME].rstrip("-_") or "model"
+
+
+def check_name(name: str) -> str:
+    """The name. Raises ModelRefused where it is none."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+        raise ModelRefused(f"{name!r} is no model name: small letters, digits, - and _, at most {LONGEST_NAME}.")
+    return name
+
+
+def _to_disk(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
