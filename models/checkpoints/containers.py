@@ -11,6 +11,7 @@ from torch import Tensor
 from models.checkpoints.errors import CheckpointRefused, CheckpointUnsafe
 from models.checkpoints.legacy_stream import MAGIC_BYTES, read_legacy_stream
 from models.checkpoints.limits import Account, Limits
+from models.checkpoints.nvlabs import refuse_unservable
 from models.checkpoints.stand_ins import NAMES
 from models.checkpoints.unpickling import UnknownName, read_pickle
 from models.checkpoints.zip_archive import read_zip_archive
@@ -62,6 +63,9 @@ def open_container(path: Path, limits: Limits | None = None) -> Opened:
     account = Account(limits, size)
     try:
         content = _read(path, kind, account)
+    except UnknownName as error:
+        refuse_unservable(error.seen)
+        raise
     except RecursionError as error:
         raise CheckpointUnsafe("The file nests its objects too deep.") from error
     check_depth(content, limits.depth)
@@ -153,6 +157,3 @@ def _inner(value: Any) -> list[Any]:
     """The containers directly inside of a value."""
     inner: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     return [one for one in inner if isinstance(one, dict | list | tuple)]
-
-
-__all__ = ["Kind", "Opened", "UnknownName", "check_depth", "open_container", "open_torch_file", "sniff"]

@@ -32,9 +32,9 @@ class StandIn(NamedTuple):
 
 
 class UnknownName(CheckpointUnsafe):
-    """The file asks for a name that no checkpoint needs."""
+    """The file asks for a name that no checkpoint needs. `seen`: the names that stood in it before that one."""
 
-    def __init__(self, name: str, seen: tuple[str, ...]) -> None:
+    def __init__(self, name: str, seen: frozenset[str]) -> None:
         super().__init__(
             f"The file asks for {name[:120]!r}, which is not among the names that opening a checkpoint knows; "
             "nothing of it was run."
@@ -77,7 +77,6 @@ class _Machine:
         self.marks: list[list[Any]] = []
         # A dictionary: an index of four billion then costs one entry.
         self.memo: dict[int, Any] = {}
-        self.classes: list[str] = []
 
     def step(self, name: str, argument: Any) -> None:
         if name in PUSHED:
@@ -191,7 +190,8 @@ class _Machine:
         # Both parts apart, so that "a.b" of "c" never passes for "b.c" of "a".
         found = self.names.get(f"{module} {name}", self)
         if found is self:
-            raise UnknownName(f"{module}.{name}", tuple(self.classes))
+            seen = frozenset(text for text in self.memo.values() if type(text) is str and len(text) < 80)
+            raise UnknownName(f"{module}.{name}", seen)
         return found
 
     def reduce(self, _: Any) -> None:
@@ -216,10 +216,7 @@ class _Machine:
     def _make(self, called: Any, arguments: Any) -> None:
         if type(called) is not StandIn or type(arguments) is not tuple:
             raise CheckpointUnsafe(f"The file calls a {type(called).__name__}, which no checkpoint needs.")
-        made = called.make(self.account, *arguments)
-        if isinstance(made, dict) and isinstance(made.get("class_name"), str):
-            self.classes.append(made["class_name"])
-        self.stack.append(made)
+        self.stack.append(called.make(self.account, *arguments))
 
     def build(self, _: Any) -> None:
         state = self.stack.pop()
