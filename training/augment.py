@@ -17,6 +17,8 @@ CUTOUT_SHARE = 1 / 2
 
 def augment(x_BCHW: Tensor, steps: Sequence[str]) -> Tensor:
     """Apply the named steps of STEPS in turn, drawn anew for each sample. Keeps shape and type."""
+    if not steps:
+        return x_BCHW
     for step in steps:
         x_BCHW = STEPS[step](x_BCHW)
     return x_BCHW.contiguous(memory_format=torch.channels_last)

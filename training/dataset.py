@@ -24,12 +24,10 @@ def load_pictures(source: Path, resolution: int, split: str = TRAIN) -> NDArray[
     """All pictures of `source` as [N, 3, resolution, resolution] uint8, in order of their names.
 
     A picture is cropped to its central square and resized by Lanczos. With an index.csv (columns
-    file, split) inside the source or beside it, only the rows of `split` are read; without one, all
-    are, and there is no other split than train.
+    file, split) inside the source or beside it (where it may be called like the folder), only the rows
+    of `split` are read; without one, all are, and there is no other split than train.
     """
-    pictures = [_square(data, resolution, name) for name, data in _read(source, split)]
-    if not pictures:
-        raise DatasetError(f"{source} holds no pictures of the split {split!r}")
+    pictures = [_square(data, resolution, name) for name, data in read_files(source, split)]
     return np.stack(pictures)
 
 
@@ -62,6 +60,25 @@ class ShuffledPictures:
         return np.random.RandomState([self._seed, epoch]).permutation(len(self))
 
 
+def read_files(source: Path, split: str = TRAIN) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each picture of `split`, as in `load_pictures`. Raises DatasetError where there is none."""
+    empty = True
+    for name, data in _read(source, split):
+        empty = False
+        yield name, data
+    if empty:
+        raise DatasetError(f"{source} holds no pictures of the split {split!r}")
+
+
+def read_rgb(data: bytes, name: str) -> Image.Image:
+    """The picture upright and as RGB. Raises DatasetError where it cannot be read."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            return ImageOps.exif_transpose(opened).convert("RGB")
+    except OSError as error:
+        raise DatasetError(f"{name} is not a picture that can be read: {error}") from error
+
+
 def _read(source: Path, split: str) -> Iterator[tuple[str, bytes]]:
     if source.is_dir():
         files = {path.name: path for path in source.iterdir()}
@@ -87,7 +104,8 @@ def _entries(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
 
 
 def _folder_index(folder: Path) -> bytes | None:
-    return _bytes_of(folder / INDEX_NAME) or _bytes_of(folder.parent / INDEX_NAME)
+    beside = folder.parent
+    return _bytes_of(folder / INDEX_NAME) or _bytes_of(beside / f"{folder.name}.csv") or _bytes_of(beside / INDEX_NAME)
 
 
 def _bytes_of(path: Path) -> bytes | None:
@@ -106,10 +124,5 @@ def _wanted(names: list[str], index: bytes | None, split: str, source: Path) -> 
 
 
 def _square(data: bytes, resolution: int, name: str) -> NDArray[np.uint8]:
-    try:
-        with Image.open(io.BytesIO(data)) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except OSError as error:
-        raise DatasetError(f"{name} is not a picture that can be read: {error}") from error
-    fitted = ImageOps.fit(picture, (resolution, resolution), Image.Resampling.LANCZOS)
+    fitted = ImageOps.fit(read_rgb(data, name), (resolution, resolution), Image.Resampling.LANCZOS)
     return np.asarray(fitted, dtype=np.uint8).transpose(2, 0, 1)

@@ -1,4 +1,4 @@
-"""The adversarial objective: non-saturating logistic losses and the R1 penalty."""
+"""The adversarial objectives: non-saturating logistic and least-squares losses, and the R1 penalty."""
 # B batch, C channel, H W picture
 
 from collections.abc import Callable
@@ -27,3 +27,13 @@ def r1_penalty(discriminate: Callable[[Tensor], Tensor], real_BCHW: Tensor) -> T
     logits = discriminate(real_BCHW)
     (gradient,) = torch.autograd.grad(logits.sum(), real_BCHW, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+
+def least_squares_generator_loss(fake_scores: Tensor) -> Tensor:
+    """Mean of (D(G(x)) - 1)^2 (Mao et al. 2017, Eq. 9 with c = 1)."""
+    return (fake_scores.float() - 1).square().mean()
+
+
+def least_squares_discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """Half of the means of (D(y) - 1)^2 + D(G(x))^2 (Mao et al. 2017, Eq. 9 with a = 0, b = 1)."""
+    return ((real_scores.float() - 1).square().mean() + fake_scores.float().square().mean()) / 2

@@ -25,7 +25,7 @@ class RunLog:
     """A context that reports a run into `run`/stats.jsonl, TensorBoard (if installed), and a
     progress bar on a terminal or plain lines elsewhere."""
 
-    def __init__(self, run: Path, total_images: int, images_seen: int, device: torch.device) -> None:
+    def __init__(self, run: Path, recipe: str, total_images: int, images_seen: int, device: torch.device) -> None:
         self._stats, self._total = run / STATS_NAME, total_images
         self._device = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         _forget_after(self._stats, images_seen)
@@ -34,7 +34,7 @@ class RunLog:
         self._last = (time.monotonic(), images_seen)
         self._board = _tensorboard(run)
         self._progress = _progress_bar()
-        self._task = self._progress.add_task("faces", total=total_images, completed=images_seen, rate=0.0, losses="")
+        self._task = self._progress.add_task(recipe, total=total_images, completed=images_seen, rate=0.0, losses="")
 
     def __enter__(self) -> "RunLog":
         if sys.stderr.isatty():

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.networks.stylegan2 import Generator
 from training.atomic import written_whole
+from training.errors import RunRefused
 
 SNAPSHOT_FOLDER = "snapshots"
-PREFIX = "faces-"
+FACES, TRANSLATION, BACKWARD = "faces", "translation", "backward"
+NEWEST = (FACES, TRANSLATION)
+"""What the snapshots of a run are called that is opened by its folder; a run has one of the two."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Snapshot:
     """One saved generator: `path` (.safetensors) and `path` with .json for its description."""
 
     path: Path
+    family: str
     images_seen: int
     generator_kwargs: dict[str, Any]
 
@@ -27,17 +31,28 @@ class Snapshot:
         return load_file(self.path)
 
     def generator(self) -> Generator:
-        """The network, in evaluation mode, on the CPU."""
+        """The generator of faces, in evaluation mode, on the CPU. Raises RunRefused where it is of another family."""
+        if self.family != "stylegan2":
+            raise RunRefused(f"{self.path} is a {self.family} network, not a generator of faces")
         generator = Generator(**self.generator_kwargs)
         generator.load_state_dict(self.tensors())
         return generator.eval().requires_grad_(False)
 
 
-def save_snapshot(run: Path, average: Generator, images_seen: int, kwargs: dict[str, Any]) -> Path:
-    """Write snapshots/faces-XXXXXXXXX.safetensors and .json (nine digits of images seen)."""
-    path = run / SNAPSHOT_FOLDER / f"{PREFIX}{images_seen:09d}.safetensors"
-    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in average.state_dict().items()}
-    description = {"family": "stylegan2", "images_seen": images_seen, "generator_kwargs": kwargs}
+def save_snapshot(
+    run: Path,
+    average: nn.Module,
+    images_seen: int,
+    kwargs: dict[str, Any],
+    *,
+    family: str = "stylegan2",
+    called: str = FACES,
+) -> Path:
+    """Write snapshots/faces-XXXXXXXXX.safetensors and .json (what it is called, nine digits of images seen)."""
+    path = run / SNAPSHOT_FOLDER / f"{called}-{images_seen:09d}.safetensors"
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in average.state_dict().items()}
+    tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    description = {"family": family, "images_seen": images_seen, "generator_kwargs": kwargs}
     # The weights last: a snapshot without its description is never seen.
     with written_whole(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n")
@@ -57,18 +72,19 @@ def open_snapshot(source: Path) -> Snapshot:
             raise FileNotFoundError(f"{source} holds no snapshot yet")
         source = found[-1]
     description = json.loads(source.with_suffix(".json").read_text())
-    return Snapshot(source, description["images_seen"], description["generator_kwargs"])
+    return Snapshot(source, description["family"], description["images_seen"], description["generator_kwargs"])
 
 
-def list_snapshots(run: Path) -> list[Path]:
-    """The run's snapshots, oldest first."""
-    return sorted((run / SNAPSHOT_FOLDER).glob(f"{PREFIX}*.safetensors"))
+def list_snapshots(run: Path, *called: str) -> list[Path]:
+    """The run's snapshots, oldest first: those of these names, else the generators that a run is opened by."""
+    names = called or NEWEST
+    return sorted(path for name in names for path in (run / SNAPSHOT_FOLDER).glob(f"{name}-*.safetensors"))
 
 
-def thin_snapshots(run: Path, every_images: int, keep: int) -> None:
+def thin_snapshots(run: Path, every_images: int, keep: int, called: str = FACES) -> None:
     """Delete all but the newest `keep` and those at `every_images` times a power of two."""
-    for path in list_snapshots(run)[:-keep]:
-        intervals = int(path.stem.removeprefix(PREFIX)) // every_images
+    for path in list_snapshots(run, called)[:-keep]:
+        intervals = int(path.stem.removeprefix(f"{called}-")) // every_images
         if intervals & (intervals - 1):
             path.unlink()
             path.with_suffix(".json").unlink(missing_ok=True)

@@ -1,0 +1,72 @@
+"""What every training run is told, whatever its recipe. Frozen, and written into the run as config.json."""
+
+import dataclasses
+import json
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from training.augment import STEPS
+
+SEED_LIMIT = 2**32
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """The vocabulary that recipes share. Lengths are in images of the training data shown to the discriminator."""
+
+    out: Path
+    """The run's folder; a run that already lies there is resumed."""
+    total_images: int
+    batch: int
+    learning_rate: float
+    device: str = "auto"
+    seed: int = 0
+    bfloat16: bool = True
+    augment: tuple[str, ...] = ()
+    """Steps of training.augment.STEPS on all that a discriminator sees."""
+    ema_half_life_images: int = 10_000
+    ema_ramp: float = 0.05
+    init_from: Path | None = None
+    """A run or snapshot whose layers this run starts from."""
+
+    log_every_images: int = 500
+    state_every_images: int = 2_000
+    samples_every_images: int = 4_000
+    snapshot_every_images: int = 20_000
+    keep_snapshots: int = 10
+    """Newest snapshots that stay; those at powers of two times the interval stay as well."""
+
+    def __post_init__(self) -> None:
+        self.check_at_least_1("total_images", "batch")
+        if not 0 <= self.seed < SEED_LIMIT:
+            raise ValueError(f"seed is {self.seed}; it must be from 0 to {SEED_LIMIT - 1}")
+        if unknown := set(self.augment) - STEPS.keys():
+            raise ValueError(f"unknown augmentation {', '.join(sorted(unknown))}; known are {', '.join(STEPS)}")
+
+    def check_at_least_1(self, *names: str) -> None:
+        """Raise ValueError for the first of these fields that is below 1."""
+        for name in names:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+    def to_json(self) -> str:
+        plain = {name: _plain(value) for name, value in dataclasses.asdict(self).items()}
+        return json.dumps(plain, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`."""
+        types = typing.get_type_hints(cls)
+        return cls(**{name: _typed(value, types[name]) for name, value in json.loads(text).items()})
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    if value is not None and (hint is Path or Path in typing.get_args(hint)):
+        return Path(value)
+    return tuple(value) if typing.get_origin(hint) is tuple else value

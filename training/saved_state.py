@@ -1,0 +1,66 @@
+"""state.pt: all that a run is at one moment, written whole and read without running code."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from training.atomic import written_whole
+from training.errors import RunRefused, TrainingDiverged
+
+STATE_NAME = "state.pt"
+
+
+class Part(Protocol):
+    """A network, an optimiser, or anything else that can be put back where it was."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any: ...
+
+
+def write_state(run: Path, version: int, parts: Mapping[str, Part], counters: Mapping[str, int]) -> None:
+    """Write `run`/state.pt whole: parts, counters and torch's random state, readable with weights_only."""
+    # NumPy draws nothing that lasts: the order of the pictures is a function of images seen.
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    content: dict[str, Any] = {"version": version, **counters}
+    content["random"] = {"cpu": torch.get_rng_state(), "cuda": cuda}
+    content |= {name: part.state_dict() for name, part in parts.items()}
+    with written_whole(run / STATE_NAME) as temporary:
+        torch.save(content, temporary)
+
+
+def read_state(path: Path, version: int) -> dict[str, Any]:
+    """What `write_state` wrote. Raises RunRefused for another version of it."""
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if content["version"] != version:
+        raise RunRefused(f"{path} is of state version {content['version']}; this program reads {version}")
+    return content
+
+
+def restore(parts: Mapping[str, Part], content: Mapping[str, Any]) -> None:
+    """Put `content` into the parts, and torch's random generators where they were.
+
+    An optimiser keeps the learning rate that it has: it is the config's, so that a run may go on with another.
+    """
+    for name, part in parts.items():
+        rate = part.param_groups[0]["lr"] if isinstance(part, torch.optim.Optimizer) else None
+        part.load_state_dict(content[name])
+        if isinstance(part, torch.optim.Optimizer):
+            part.param_groups[0]["lr"] = rate
+    torch.set_rng_state(content["random"]["cpu"])
+    if torch.cuda.is_available() and content["random"]["cuda"]:
+        torch.cuda.set_rng_state_all(content["random"]["cuda"])
+
+
+def check_finite(networks: Mapping[str, nn.Module], images_seen: int) -> None:
+    """Raise TrainingDiverged, before anything is overwritten, when a weight is not finite."""
+    for name, network in networks.items():
+        if not _finite(network.parameters()):
+            raise TrainingDiverged(f"weights of the {name} at image {images_seen} are not finite")
+
+
+def _finite(parameters: Iterable[torch.Tensor]) -> bool:
+    return all(bool(weight.isfinite().all()) for weight in parameters)

@@ -1,0 +1,49 @@
+"""pix2pix (Isola et al. 2017): the answer is known, and a discriminator that sees the question judges the look."""
+
+import torch
+import torch.nn.functional as F
+
+from training.augment import augment
+from training.losses import discriminator_loss, generator_loss
+from training.steps import autocast, prepare_device, step
+from training.translation.config import TranslationConfig
+from training.translation.losses import set_trainable
+from training.translation.pairs import TASKS
+from training.translation.records import keep_records, move_averages
+from training.translation.run import opened_run
+from training.translation.state import PairState
+
+
+def train(config: TranslationConfig) -> None:
+    """Train until `config.total_images`, resuming what already lies in `config.out`, to the very state."""
+    device = prepare_device(config)
+    task = TASKS[str(config.task)]
+    with opened_run(config, device, PairState) as (state, sets, log):
+        while state.images_seen < config.total_images:
+            state.set_rate(config.rate_at(state.images_seen))
+            answer = sets.a.batch(state.images_seen, config.batch)
+            given = task.make_input(answer)
+            with autocast(config, device):
+                fake = state.generator_ab(given)
+            fake = task.compose(given, fake.float())
+
+            # The discriminator halves its loss, as published, and so learns more slowly than the generator.
+            set_trainable([state.discriminator_b], True)
+            with autocast(config, device):
+                real_logits = state.discriminator_b(augment(torch.cat([given, answer], 1), config.augment))
+                fake_logits = state.discriminator_b(augment(torch.cat([given, fake.detach()], 1), config.augment))
+            loss_d = discriminator_loss(real_logits.float(), fake_logits.float()) / 2
+            step(state.discriminator_optimiser, loss_d)
+
+            set_trainable([state.discriminator_b], False)
+            with autocast(config, device):
+                logits = state.discriminator_b(augment(torch.cat([given, fake], 1), config.augment))
+            gan = generator_loss(logits.float())
+            l1 = F.l1_loss(fake, answer)
+            step(state.generator_optimiser, gan + config.l1_weight * l1)
+
+            state.steps += 1
+            state.images_seen += config.batch
+            move_averages(config, state)
+            log.add(g=gan, d=loss_d, l1=l1)
+            keep_records(config, state, sets, log)
