@@ -190,6 +190,32 @@ def train_faces(
     train_with(data=data, out=out, resolution=resolution, preset=preset, options=options)
 
 
+@train.command("translation")
+def train_translation(
+    *,
+    data: Annotated[Path, typer.Option(help="A folder or zip of the pictures to translate.")],
+    style: Annotated[Path | None, typer.Option(help="Pictures whose look is wanted (unpaired presets).")] = None,
+    also: Annotated[Path | None, typer.Option(help="A few more to translate: portraits beside landscapes.")] = None,
+    out: Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")],
+    preset: Annotated[str | None, typer.Option(help="See docs/training.md (painting, to fit the device).")] = None,
+    resolution: Annotated[int | None, typer.Option(help="Side of the square crops.")] = None,
+    images: Annotated[int | None, typer.Option(help="How many pictures to translate in all.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Pictures in a step.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 (the best there is).")] = None,
+    init_from: Annotated[Path | None, typer.Option(help="A run or snapshot to start from.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE: any other setting.")] = None,
+) -> None:
+    """Train a translator of pictures (CycleGAN, CUT, pix2pix)."""
+    _need(training="torch")
+    _settings()
+    from personne.commands.train_translation import train_translation as train_with
+
+    options = {"total_images": images, "resolution": resolution, "batch": batch, "device": device, "also": also}
+    options |= {"init_from": init_from, "seed": seed}
+    train_with(data=data, style=style, out=out, preset=preset, options=options, changes=change or ())
+
+
 def main() -> None:
     """`personne`: what its user can put right ends in one sentence and status 2 (an unhealthy service: 1)."""
     try:

@@ -15,12 +15,13 @@ SHIFT_SHARE = 1 / 8
 CUTOUT_SHARE = 1 / 2
 
 
-def augment(x_BCHW: Tensor, steps: Sequence[str]) -> Tensor:
-    """Apply the named steps of STEPS in turn, drawn anew for each sample. Keeps shape and type."""
-    if not steps:
+def augment(x_BCHW: Tensor, steps: Sequence[str], probability: float = 1.0) -> Tensor:
+    """Apply the named steps of STEPS in turn, each to a sample with `probability`. Keeps shape and type."""
+    if not steps or probability == 0:
         return x_BCHW
     for step in steps:
-        x_BCHW = STEPS[step](x_BCHW)
+        altered = STEPS[step](x_BCHW)
+        x_BCHW = altered if probability == 1 else torch.where(_per_sample(x_BCHW) < probability, altered, x_BCHW)
     return x_BCHW.contiguous(memory_format=torch.channels_last)
 
 

@@ -1,5 +1,6 @@
 """Presets are functions that return a config; `dataclasses.replace` changes a field."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from training.config import TrainingConfig
@@ -78,12 +79,20 @@ def painting_on_two_cores(data: Path, out: Path, style: Path | None = None) -> T
         out=out,
         resolution=128,
         picture_side=288,
-        total_images=24_000,
+        total_images=16_000,
         batch=4,
         ngf=32,
+        ndf=32,
         colour_weight=5.0,
         log_every_images=100,
         state_every_images=800,
         samples_every_images=800,
         snapshot_every_images=2_000,
     )
+
+
+TRANSLATION_PRESETS: dict[str, Callable[[Path, Path, Path | None], TranslationConfig]] = {
+    "painting": painting,
+    "painting_on_two_cores": painting_on_two_cores,
+    "cyclegan": cyclegan,
+}

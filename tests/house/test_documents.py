@@ -30,6 +30,8 @@ COMMANDS = {
     "models": "--store --json",
     "sample": "--seeds --out --model --truncation-psi --format --grid --device --store",
     "export": "source --name --out --facts --measured --noise --store",
+    "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from --seed"
+    " --set",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",
 }
 

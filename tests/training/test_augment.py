@@ -26,6 +26,14 @@ def test_all_steps_keep_shape_and_differ_by_sample() -> None:
     torch.testing.assert_close(augment(alike, ()), alike)
 
 
+def test_a_probability_alters_that_share() -> None:
+    torch.manual_seed(0)
+    alike = torch.rand(1, 3, 8, 8).expand(400, -1, -1, -1)
+    altered = (augment(alike, ("colour",), 0.25) != alike).flatten(1).any(dim=1).sum()
+    assert 60 < altered < 140
+    assert torch.equal(augment(alike, tuple(STEPS), 0), alike)
+
+
 def test_translation_moves_and_fills_with_grey() -> None:
     torch.manual_seed(0)
     x = torch.arange(1.0, 257.0).reshape(1, 1, 16, 16).expand(64, -1, -1, -1)

@@ -27,34 +27,37 @@ def train(config: TrainingConfig) -> None:
     with opened_run(config, device) as (state, pictures, log):
         while state.images_seen < config.total_images:
             head_start = state.images_seen < state.generator_waits_until
-            steps = () if head_start else config.augment
+            strength = 0.0 if head_start else state.augmentation.probability
             real = mirror_half(pictures.batch(state.images_seen, config.batch))
             fake = generate(state.generator, config, device)
 
             state.discriminator.requires_grad_(True)
             with autocast(config, device):
-                real_logits = state.discriminator(augment(real, steps))
-                fake_logits = state.discriminator(augment(fake.detach(), steps))
+                real_logits = state.discriminator(augment(real, config.augment, strength))
+                fake_logits = state.discriminator(augment(fake.detach(), config.augment, strength))
             loss_d = discriminator_loss(real_logits, fake_logits)
             step(state.discriminator_optimiser, loss_d)
 
             if state.steps % config.r1_interval_steps == 0:
-                r1 = r1_penalty(state.discriminator, augment(real, steps))
+                r1 = r1_penalty(state.discriminator, augment(real, config.augment, strength))
                 step(state.discriminator_optimiser, r1 * (config.r1_gamma / 2 * config.r1_interval_steps))
                 log.add(r1=r1)
 
             # The discriminator has moved; the pictures, drawn before it did, serve again.
             state.discriminator.requires_grad_(False)
             with autocast(config, device):
-                loss_g = generator_loss(state.discriminator(augment(fake, steps)))
+                loss_g = generator_loss(state.discriminator(augment(fake, config.augment, strength)))
             if not head_start:
                 step(state.generator_optimiser, loss_g)
+                state.augmentation.observe(real_logits)
 
             state.steps += 1
             state.images_seen += config.batch
             decay = ema_decay(state.images_seen, config.batch, config.ema_half_life_images, config.ema_ramp)
             update_ema(state.average, state.generator, decay)
-            log.add(g=loss_g, d=loss_d, real=real_logits.mean(), fake=fake_logits.mean())
+            log.add(
+                g=loss_g, d=loss_d, real=real_logits.mean(), fake=fake_logits.mean(), strength=torch.tensor(strength)
+            )
             keep_records(config, state, log)
 
 

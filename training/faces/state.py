@@ -12,30 +12,33 @@ from torch.optim import Adam
 from models.networks.stylegan2 import Generator
 from models.networks.stylegan2_discriminator import Discriminator
 from training import saved_state
+from training.adaptive import AugmentationStrength
 from training.config import TrainingConfig
 from training.saved_state import Part, check_finite, write_state
 from training.steps import channels_last
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 PARTS = (
     "generator",
     "discriminator",
     "average",
     "generator_optimiser",
     "discriminator_optimiser",
+    "augmentation",
 )
 COUNTERS = ("steps", "images_seen", "generator_waits_until")
 
 
 @dataclass
 class TrainingState:
-    """Networks, optimisers and counters of a run."""
+    """Networks, optimisers, strength of augmentation and counters of a run."""
 
     generator: Generator
     discriminator: Discriminator
     average: Generator
     generator_optimiser: Adam
     discriminator_optimiser: Adam
+    augmentation: AugmentationStrength
     steps: int = 0
     images_seen: int = 0
     generator_waits_until: int = 0
@@ -43,7 +46,7 @@ class TrainingState:
 
 
 def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
-    """Random networks on `device`, drawn from torch's global generator, their optimisers and the average."""
+    """Random networks on `device`, drawn from torch's global generator, their optimisers and average; full augmentation."""
     generator = Generator(**config.generator_kwargs())
     discriminator = Discriminator(**config.discriminator_kwargs())
     for network in (generator, discriminator):
@@ -59,6 +62,7 @@ def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
         average,
         _adam(generator, config.learning_rate, 1.0),
         _adam(discriminator, config.learning_rate, correction),
+        AugmentationStrength(),
     )
 
 

@@ -45,5 +45,5 @@ def train(config: TranslationConfig) -> None:
             state.steps += 1
             state.images_seen += config.batch
             move_averages(config, state)
-            log.add(g=gan, d=loss_d, l1=l1)
+            log.add(g=gan, d_b=loss_d, l1=l1)
             keep_records(config, state, sets, log)
