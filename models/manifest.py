@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, field_validator
 
 from models.errors import ModelRefused
 
@@ -46,7 +46,8 @@ GraphName = Literal["mapping", "synthesis", "synthesis_float16", "translation", 
 class ModelManifest(_Frozen):
     """What every model says of itself.
 
-    origin: who trained or imported it, in words. metrics: measured figures by name.
+    origin: who trained or imported it, in words. metrics: measured figures by name. kwargs: the arguments of the
+    network's constructor, which with the weights rebuild it; empty in models of before they were kept.
     """
 
     version: Literal[1] = MANIFEST_VERSION
@@ -57,6 +58,7 @@ class ModelManifest(_Frozen):
     origin: str
     training_data: tuple[TrainingData, ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
+    kwargs: dict[str, JsonValue] = Field(default_factory=dict)
 
     needed_graphs: ClassVar[tuple[GraphName, ...]]
 

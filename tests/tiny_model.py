@@ -1,10 +1,20 @@
 """A real model for tests: a randomly initialised 32x32 StyleGAN2, exported as any other. Its pictures are blots."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 TINY = "tiny"
+KWARGS: dict[str, Any] = {
+    "z_dim": 32,
+    "c_dim": 0,
+    "w_dim": 32,
+    "img_resolution": 32,
+    "img_channels": 3,
+    "mapping_kwargs": {"num_layers": 2},
+    "synthesis_kwargs": {"channel_base": 512, "channel_max": 32, "conv_clamp": 256},
+}
 
 
 @pytest.fixture(scope="session")
@@ -17,15 +27,7 @@ def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        generator = Generator(
-            z_dim=32,
-            c_dim=0,
-            w_dim=32,
-            img_resolution=32,
-            img_channels=3,
-            mapping_kwargs={"num_layers": 2},
-            synthesis_kwargs={"channel_base": 512, "channel_max": 32, "conv_clamp": 256},
-        )
+        generator = Generator(**KWARGS)
         with torch.no_grad():
             for name, parameter in generator.named_parameters():
                 if name.endswith("noise_strength"):
@@ -33,7 +35,7 @@ def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
             generator.mapping.w_avg.copy_(generator.mapping(torch.randn(4096, 32))[:, 0].mean(0))
     store = tmp_path_factory.mktemp("store")
     facts = ModelFacts(name=TINY, licence="CC0-1.0", origin="random weights, for tests")
-    export_model(generator, facts, store / TINY, keep_weights=True)
+    export_model(generator, "stylegan2", facts, store / TINY, kwargs=KWARGS, keep_weights=True)
     return store
 
 

@@ -1,74 +1,144 @@
 """The story of an export: round, write, prove, describe. A model folder appears whole or not at all."""
 
 import hashlib
+import json
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from models.catalogue import ModelEntry, open_model
-from models.export.onnx_graph import HALF_FROM, round_to_half, write_mapping, write_synthesis
-from models.export.parity import check_parity
-from models.manifest import MANIFEST_FILE, GeneratorManifest, GraphSpec, TrainingData
-from models.networks.stylegan2 import Generator
+from models.export.float16_graph import to_float16
+from models.export.float16_range import within_float16
+from models.export.graphs import Graph, MappingGraph, SynthesisGraph, TranslationGraph, check_channels, mean_w
+from models.export.onnx_graph import HALF_FROM, draw_graph, round_to_half, save_graph
+from models.export.parity import (
+    Comparison,
+    as_metrics,
+    check,
+    compare_float16,
+    compare_with_network,
+)
+from models.manifest import MANIFEST_FILE, GeneratorManifest, GraphSpec, TrainingData, TranslatorManifest
+from models.networks.architectures import GENERATORS
 
 WEIGHTS_FILE = "weights.safetensors"
+FLOAT16 = "_float16"
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a model's manifest says beyond what its network shows."""
+    """What a model's manifest says beyond what its network shows. title: a translator's style, as a person says it."""
 
     name: str
     licence: str
     origin: str
     training_data: Sequence[TrainingData] = ()
     metrics: dict[str, float] = field(default_factory=dict)
+    class_names: Sequence[str] = ()
+    title: str = ""
 
 
-def export_model(generator: Generator, facts: ModelFacts, destination: Path, *, keep_weights: bool) -> ModelEntry:
-    """Write a StyleGAN2 generator as a model folder: two graphs and a manifest, weights beside them if asked.
+def export_model(
+    network: nn.Module,
+    family: str,
+    facts: ModelFacts,
+    destination: Path,
+    *,
+    kwargs: Mapping[str, Any],
+    keep_weights: bool,
+    float16: bool = False,
+) -> ModelEntry:
+    """Write a network as a model folder: its graphs and a manifest, weights beside them if asked.
 
-    The generator's weights are rounded to float16 in place, as the files hold them. An older folder of that name is
-    replaced at the end. Raises ParityFailed when the graphs disagree with the network; then nothing is written.
+    family: a key of architectures. kwargs: what the network was built with; the manifest keeps them. float16: write a
+    second graph for GPUs, which computes in float16. The network's weights are rounded to float16 in place, as the
+    files hold them. An older folder of that name is replaced at the end. Raises ModelRefused for a picture of two
+    channels, say, and ParityFailed when the graphs disagree with the network; then nothing is written.
     """
-    generator = generator.eval().requires_grad_(False)
-    round_to_half(generator)
+    network = network.eval().requires_grad_(False)
+    round_to_half(network)
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}-") as scratch:
         folder = Path(scratch) / destination.name
         folder.mkdir()
-        write_mapping(generator, folder / "mapping.onnx")
-        write_synthesis(generator, folder / "synthesis.onnx")
-        parity = check_parity(generator, folder / "mapping.onnx", folder / "synthesis.onnx")
-        manifest = _describe(generator, facts, folder, parity)
+        comparisons = _write_graphs(network, family, folder, float16=float16)
+        check(comparisons)
+        facts = replace(facts, metrics={**facts.metrics, **as_metrics(comparisons)})
+        manifest = _describe(network, family, facts, folder, kwargs)
         (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         if keep_weights:
-            _save_weights(generator, folder / WEIGHTS_FILE)
+            _save_weights(network, manifest, folder / WEIGHTS_FILE)
         if destination.exists():
             shutil.rmtree(destination)
         folder.rename(destination)
     return open_model(destination, "store")
 
 
-def _describe(generator: Generator, facts: ModelFacts, folder: Path, parity: dict[str, float]) -> GeneratorManifest:
-    return GeneratorManifest(
-        name=facts.name,
-        family="stylegan2",
-        resolution=generator.img_resolution,
-        z_dim=generator.z_dim,
-        c_dim=generator.c_dim,
-        w_dim=generator.w_dim,
-        num_ws=generator.num_ws,
-        graphs={"mapping": _spec(folder / "mapping.onnx"), "synthesis": _spec(folder / "synthesis.onnx")},
-        licence=facts.licence,
-        origin=facts.origin,
-        training_data=tuple(facts.training_data),
-        metrics={**facts.metrics, **parity},
-        w_avg=tuple(generator.mapping.w_avg.tolist()),
+def graphs_of(network: nn.Module, family: str) -> dict[str, Graph]:
+    """The float32 graphs that a network of this family becomes, by name. Raises ModelRefused for its channels."""
+    shown: Any = network
+    if family in GENERATORS:
+        check_channels(shown.img_channels)
+        synthesis = SynthesisGraph(network, takes_transform=family == "stylegan3")
+        return {"mapping": MappingGraph(network).eval(), "synthesis": synthesis.eval()}
+    check_channels(shown.input_nc, shown.output_nc)
+    return {"translation": TranslationGraph(network).eval()}
+
+
+def _write_graphs(network: nn.Module, family: str, folder: Path, *, float16: bool) -> list[Comparison]:
+    rows: list[Comparison] = []
+    for name, graph in graphs_of(network, family).items():
+        path = folder / f"{name}.onnx"
+        save_graph(draw_graph(graph), path)
+        rows += compare_with_network(name, graph, path)
+    if float16:
+        name, graph = list(graphs_of(within_float16(network), family).items())[-1]
+        half = folder / f"{name}{FLOAT16}.onnx"
+        save_graph(to_float16(draw_graph(graph)), half)
+        rows.append(compare_float16(half.stem, graph, folder / f"{name}.onnx", half))
+    return rows
+
+
+def _describe(
+    network: Any, family: str, facts: ModelFacts, folder: Path, kwargs: Mapping[str, Any]
+) -> GeneratorManifest | TranslatorManifest:
+    shared: dict[str, Any] = {
+        "name": facts.name,
+        "family": family,
+        "graphs": {path.stem: _spec(path) for path in sorted(folder.glob("*.onnx"))},
+        "licence": facts.licence,
+        "origin": facts.origin,
+        "training_data": tuple(facts.training_data),
+        "metrics": facts.metrics,
+        # As JSON has it: lists, no tuples.
+        "kwargs": json.loads(json.dumps(kwargs)),
+    }
+    if family in GENERATORS:
+        return GeneratorManifest(
+            **shared,
+            resolution=network.img_resolution,
+            z_dim=network.z_dim,
+            c_dim=network.c_dim,
+            w_dim=network.w_dim,
+            num_ws=network.num_ws,
+            class_names=tuple(facts.class_names),
+            w_avg=tuple(mean_w(network).tolist()),
+        )
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    return TranslatorManifest(
+        **shared,
+        title=facts.title,
+        input_nc=network.input_nc,
+        output_nc=network.output_nc,
+        ngf=first.out_channels,
+        size_multiple=network.size_multiple,
     )
 
 
@@ -77,10 +147,16 @@ def _spec(path: Path) -> GraphSpec:
     return GraphSpec(file=path.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
-def _save_weights(generator: Generator, path: Path) -> None:
-    """The official tensor names; float16 where `round_to_half` has made the values fit."""
-    tensors = {
-        name: tensor.half().contiguous() if tensor.numel() >= HALF_FROM else tensor.contiguous()
-        for name, tensor in generator.state_dict().items()
-    }
-    save_file(tensors, path)
+def _save_weights(network: nn.Module, manifest: GeneratorManifest | TranslatorManifest, path: Path) -> None:
+    """The published tensor names; float16 where `round_to_half` has made the values fit.
+
+    The file repeats the manifest's family and kwargs, so that it can be imported where it is found alone.
+    """
+    tensors = {name: _as_stored(tensor) for name, tensor in network.state_dict().items()}
+    save_file(tensors, path, metadata={"family": manifest.family, "kwargs": json.dumps(manifest.kwargs)})
+
+
+def _as_stored(tensor: torch.Tensor) -> torch.Tensor:
+    is_half = tensor.is_floating_point() and tensor.numel() >= HALF_FROM
+    # A copy: safetensors refuses two names for one memory.
+    return (tensor.half() if is_half else tensor).contiguous().clone()

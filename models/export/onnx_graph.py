@@ -1,114 +1,133 @@
-"""A StyleGAN2 generator as two ONNX graphs whose batch is free.
-
-mapping    z [N, z_dim], c [N, c_dim] where there are labels, psi [N, num_ws] -> ws [N, num_ws, w_dim]
-synthesis  ws [N, num_ws, w_dim], noise_strength [N] -> picture [N, R, R, 3] uint8, RGB
-
-psi is a truncation per sample and layer, so that jobs with different wishes share a batch. noise_strength 1 is the
-noise as trained, 0 is none. Clamping and conversion to bytes happen in the graph: four times fewer bytes leave the
-device.
-"""
-# N batch, L style layer, Z latent, Y label, D width of w, H W picture, C channel
+"""From a PyTorch module to an ONNX file whose batch is free: weights stored as float16, no trace of the machine."""
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from torch import nn
 
-from models.networks.stylegan2 import Generator, MappingNetwork, SynthesisNetwork
+from models.export.graphs import Graph
 
 OPSET = 20
 HALF_FROM = 256
 """Tensors with fewer numbers stay float32: they weigh nothing, and biases and gains gain from the precision."""
 EXAMPLE_BATCH = 2
 """The exporter takes 0 and 1 for constants of the graph, and 2 for a size that may change."""
+EXAMPLE_MULTIPLES = (4, 6)
+"""Height and width of an example picture, in multiples of what they must be a multiple of."""
+NETWORK = "network."
+STORED = ".half"
+"""How the name of a weight's stored float16 ends; without it, it is the published name of the tensor."""
 
 
-class MappingGraph(nn.Module):
-    """What the mapping graph computes. Truncation: Karras et al. 2019, section 5 and appendix B."""
-
-    def __init__(self, mapping: MappingNetwork) -> None:
-        super().__init__()
-        self.mapping = mapping
-
-    def forward(self, z_NZ: Tensor, psi_NL: Tensor, c_NY: Tensor | None = None) -> Tensor:
-        ws_NLD = self.mapping(z_NZ, c_NY)
-        w_avg_D = self.mapping.w_avg
-        truncated: Tensor = w_avg_D + psi_NL[:, :, None] * (ws_NLD - w_avg_D)
-        return truncated
-
-
-class SynthesisGraph(nn.Module):
-    """What the synthesis graph computes: a picture in bytes. A grey picture leaves with three equal channels."""
-
-    def __init__(self, synthesis: SynthesisNetwork) -> None:
-        super().__init__()
-        self.synthesis = synthesis
-
-    def forward(self, ws_NLD: Tensor, noise_strength_N: Tensor) -> Tensor:
-        x_NCHW = self.synthesis(ws_NLD, noise_mode="const", noise_gain=noise_strength_N[:, None, None, None])
-        # [-1, 1] -> 0..255, cut off like the published tools, not rounded
-        x_NCHW = (x_NCHW * 127.5 + 128).clamp(0, 255).expand(-1, 3, -1, -1)
-        picture: Tensor = x_NCHW.permute(0, 2, 3, 1).to(torch.uint8)
-        return picture
-
-
-def round_to_half(generator: Generator) -> None:
+def round_to_half(network: nn.Module) -> None:
     """Give every parameter the value that the file will hold, so that parity compares like with like."""
     with torch.no_grad():
-        for tensor in generator.state_dict().values():
+        for tensor in network.state_dict().values():
             if tensor.is_floating_point() and tensor.numel() >= HALF_FROM:
                 tensor.copy_(tensor.half().float())
 
 
-def write_mapping(generator: Generator, path: Path) -> None:
-    """Write the mapping graph."""
-    inputs: dict[str, Tensor] = {
-        "z": torch.zeros(EXAMPLE_BATCH, generator.z_dim),
-        "psi": torch.ones(EXAMPLE_BATCH, generator.num_ws),
-    }
-    if generator.c_dim:
-        inputs["c"] = torch.zeros(EXAMPLE_BATCH, generator.c_dim)
-    _write(MappingGraph(generator.mapping), inputs, "ws", path)
-
-
-def write_synthesis(generator: Generator, path: Path) -> None:
-    """Write the synthesis graph."""
-    inputs = {
-        "ws": torch.zeros(EXAMPLE_BATCH, generator.num_ws, generator.w_dim),
-        "noise_strength": torch.ones(EXAMPLE_BATCH),
-    }
-    _write(SynthesisGraph(generator.synthesis), inputs, "picture", path)
-
-
-def _write(module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path) -> None:
+def draw_graph(graph: Graph) -> onnx.ModelProto:
+    """The graph in float32, weights included, under the names of the network's tensors."""
+    example = _example(graph)
+    inputs = tuple(torch.from_numpy(array) for array in example.values())
     batch = torch.export.Dim("batch", min=1, max=64)
+    free = [{0: batch, **_free_dims(graph, name)} for name in example]
+    assert isinstance(graph, nn.Module)
     with _quiet_exporter():
         program = torch.onnx.export(
-            module.eval(),
-            tuple(inputs.values()),
+            graph.eval(),
+            inputs,
             dynamo=True,
             opset_version=OPSET,
-            input_names=list(inputs),
-            output_names=[output],
-            dynamic_shapes=tuple({0: batch} for _ in inputs),
+            input_names=list(example),
+            output_names=[graph.output],
+            dynamic_shapes=tuple(free),
             # Folding would store products of weights (a demodulation table, say) beside the weights.
             # The runtime folds them when it opens the graph.
             optimize=False,
             verbose=False,
         )
     assert program is not None, "the dynamo exporter returns a program"
-    model = program.model_proto
-    _check_free_batch(model, list(inputs))
-    store_as_half(model)
+    model: onnx.ModelProto = program.model_proto
+    _check_free_axes(model, graph, list(example))
     _strip_traces(model)
+    _name_as_published(model)
+    return model
+
+
+def save_graph(model: onnx.ModelProto, path: Path) -> None:
+    """Store the weights as float16 and write the file."""
+    store_as_half(model)
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def store_as_half(model: onnx.ModelProto) -> None:
+    """Keep the weights as float16 with a cast behind each: half the download, and float32 arithmetic all the same.
+
+    The runtime folds the casts when it opens the graph. A node that casts a weight to float16 gets the stored one.
+    """
+    stored = {tensor.name: tensor for tensor in model.graph.initializer if _is_stored_as_half(tensor)}
+    kept, renamed = [], {}
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in stored and node.attribute[0].i == TensorProto.FLOAT16:
+            renamed[node.output[0]] = node.input[0] + STORED
+        else:
+            kept.append(node)
+    widened = {name for node in kept for name in node.input} & stored.keys()
+    casts = [
+        helper.make_node("Cast", [name + STORED], [name], name=f"{name}.widen", to=TensorProto.FLOAT)
+        for name in stored
+        if name in widened
+    ]
+    for node in kept:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+    for name, tensor in stored.items():
+        values = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(values, name + STORED))
+    replace_nodes(model, [*casts, *kept])
+
+
+def replace_nodes(model: onnx.ModelProto, nodes: list[Any]) -> None:
+    """Give the graph these nodes, in this order, in place of its own."""
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del model.graph.node[:]
+    model.graph.node.extend(copies)
+
+
+def stored_tensors(path: Path) -> dict[str, Any]:
+    """The weights in a graph's file: published name -> float32 numpy array."""
+    tensors = {}
+    for tensor in onnx.load(path).graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        name = tensor.name.removesuffix(STORED)
+        tensors[name] = values.astype(np.float32) if values.dtype == np.float16 else values
+    return tensors
+
+
+def _is_stored_as_half(tensor: TensorProto) -> bool:
+    return tensor.data_type == TensorProto.FLOAT and int(np.prod(tensor.dims)) >= HALF_FROM
+
+
+def _example(graph: Graph) -> dict[str, Any]:
+    multiples = [multiple for axes in graph.free_sizes.values() for multiple in axes.values()] or [0, 0]
+    height, width = (factor * multiple for factor, multiple in zip(EXAMPLE_MULTIPLES, multiples, strict=True))
+    return graph.random_inputs(np.random.default_rng(0), EXAMPLE_BATCH, height, width)
+
+
+def _free_dims(graph: Graph, name: str) -> dict[int, Any]:
+    """A free axis is a multiple by name, so that the exporter can prove that sizes halved and doubled fit again."""
+    axes = graph.free_sizes.get(name, {})
+    return {axis: multiple * torch.export.Dim(f"axis{axis}", min=2, max=4096) for axis, multiple in axes.items()}
 
 
 @contextmanager
@@ -127,10 +146,11 @@ def _quiet_exporter() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _check_free_batch(model: onnx.ModelProto, inputs: Sequence[str]) -> None:
+def _check_free_axes(model: onnx.ModelProto, graph: Graph, inputs: list[str]) -> None:
     for value in model.graph.input:
-        first = value.type.tensor_type.shape.dim[0]
-        assert first.dim_param, f"this is a bug: the exporter froze the batch of {value.name} at {first.dim_value}"
+        for axis in (0, *graph.free_sizes.get(value.name, {})):
+            size = value.type.tensor_type.shape.dim[axis]
+            assert size.dim_param, f"this is a bug: axis {axis} of {value.name} is frozen at {size.dim_value}"
     assert [value.name for value in model.graph.input] == inputs
 
 
@@ -141,19 +161,9 @@ def _strip_traces(model: onnx.ModelProto) -> None:
         part.ClearField("doc_string")
 
 
-def store_as_half(model: onnx.ModelProto) -> None:
-    """Keep the weights as float16 with a cast behind each: half the download, and float32 arithmetic all the same.
-
-    The runtime folds the casts when it opens the graph.
-    """
-    casts = []
+def _name_as_published(model: onnx.ModelProto) -> None:
+    """Take the exported module's own prefix from the weights, so that they bear the network's names."""
     for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < HALF_FROM:
-            continue
-        name, stored = tensor.name, f"{tensor.name}.half"
-        tensor.CopyFrom(numpy_helper.from_array(values.astype("float16"), stored))
-        casts.append(helper.make_node("Cast", [stored], [name], name=f"{name}.widen", to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
+        tensor.name = tensor.name.removeprefix(NETWORK)
+    for node in model.graph.node:
+        node.input[:] = [name.removeprefix(NETWORK) for name in node.input]

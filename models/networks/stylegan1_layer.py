@@ -30,7 +30,9 @@ class StyleModulation(nn.Module):
         self.dense = Dense(w_dim, 2 * channels)
 
     def forward(self, x_BCHW: Tensor, w_BD: Tensor) -> Tensor:
-        scale_BC11, shift_BC11 = self.dense(w_BD)[:, :, None, None].chunk(2, dim=1)
+        style_B2C11 = self.dense(w_BD)[:, :, None, None]
+        # Slices: chunk becomes a sequence in ONNX, which runtimes for GPUs do not take.
+        scale_BC11, shift_BC11 = style_B2C11[:, : x_BCHW.shape[1]], style_B2C11[:, x_BCHW.shape[1] :]
         return torch.addcmul(shift_BC11, x_BCHW, scale_BC11 + 1)
 
 

@@ -2,22 +2,37 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from pydantic import ValidationError
+from safetensors.torch import load_file
 
 from models.catalogue import ModelEntry
-from models.contact_sheet import save_sheet
 from models.errors import ModelRefused
 from models.export.export_model import ModelFacts, export_model
+from models.networks.architectures import TRANSLATORS, build
 from models.networks.stylegan2 import scale_noise
-from personne.commands.model_card import MEASURED_FILE, NEAREST_FILE, SHEET_FILE, CardFacts, read_run, write_card
-from personne.commands.sample import draw_faces
-from training.snapshots import open_snapshot
+from personne.commands.model_card import MEASURED_FILE, NEAREST_FILE, CardFacts, read_run, write_card
+from personne.commands.model_sheet import draw_sheet
+from training.snapshots import list_snapshots
 
-SHEET_SEEDS = range(40)
-SHEET_COLUMNS = 10
-SHEET_PSI = 0.7
+BATCH_NORMS = ("running", "batch")
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How the network becomes graphs.
+
+    noise: the share of the trained noise strength that goes into the graphs, 0 to 1 (StyleGAN2). float16: write a
+    second graph for GPUs. batch_norm: whether a translator's batch norms use the statistics of training (`running`) or
+    those of each picture (`batch`, as pix2pix was published); both are deterministic. None: as the snapshot says.
+    """
+
+    noise: float = 1.0
+    float16: bool = False
+    batch_norm: str | None = None
 
 
 def export_run(
@@ -28,39 +43,92 @@ def export_run(
     out: Path | None = None,
     facts_file: Path | None = None,
     measured: Path | None = None,
-    noise: float = 1.0,
+    options: ExportOptions = ExportOptions(),
 ) -> ModelEntry:
     """Export the newest snapshot of a run, or one snapshot file, as the model `name`.
 
     It goes into the store with its weights beside the graphs, or, when `out` is given, to that folder without them
     (as bundled models are). `facts_file`: JSON of CardFacts. `measured`: a folder with measured.json and nearest.jpg,
-    as `python -m benchmarks.faces` writes it. `noise`: the share of the trained noise strength that goes into the
-    graphs, 0 to 1. Raises ModelsError, or FileNotFoundError where there is no snapshot.
+    as `python -m benchmarks.faces` writes it. Raises ModelsError, or FileNotFoundError where there is no snapshot.
     """
-    snapshot = open_snapshot(source)
+    path = _newest(source)
+    described = _description(path)
     facts = read_facts(facts_file)
-    figures = {"noise": noise, **_read_measured(measured)}
-    if figures["noise"] != noise:
-        raise ModelRefused(f"{measured} was measured with --noise {figures['noise']}; this export has --noise {noise}.")
-    generator = snapshot.generator()
-    scale_noise(generator.synthesis, noise)
+    figures = {**_noise_figure(described.family, options.noise), **_read_measured(measured)}
+    if measured is not None and figures.get("noise") != options.noise:
+        raise ModelRefused(
+            f"{measured} was measured with --noise {figures.get('noise')}; this export has --noise {options.noise}."
+        )
+    kwargs = _with_batch_norm(described, options.batch_norm)
+    network = build(described.family, kwargs, load_file(path))
+    if "noise" in figures:
+        scale_noise(cast(Any, network).synthesis, options.noise)
     entry = export_model(
-        generator,
+        network,
+        described.family,
         ModelFacts(
             name=name,
             licence=facts.licence,
             origin=facts.origin,
             training_data=facts.training_data,
-            metrics={**read_run(snapshot.path.parent.parent, snapshot.images_seen), **figures},
+            metrics={**read_run(path.parent.parent, described.images_seen), **figures},
         ),
         out or store / name,
+        kwargs=kwargs,
         keep_weights=out is None,
+        float16=options.float16,
     )
-    save_sheet(draw_faces(entry, SHEET_SEEDS, SHEET_PSI), SHEET_COLUMNS, entry.folder / SHEET_FILE)
+    draw_sheet(entry)
     if measured is not None:
         shutil.copyfile(measured / NEAREST_FILE, entry.folder / NEAREST_FILE)
-    write_card(entry.generator, facts, entry.folder)
+    write_card(entry.manifest, facts, entry.folder)
     return entry
+
+
+@dataclass(frozen=True)
+class _Description:
+    family: str
+    kwargs: dict[str, Any]
+    images_seen: int
+
+
+def _newest(source: Path) -> Path:
+    if not source.is_dir():
+        return source
+    if found := list_snapshots(source):
+        return found[-1]
+    raise FileNotFoundError(f"{source} holds no snapshot yet")
+
+
+def _description(snapshot: Path) -> _Description:
+    """What the JSON beside a snapshot says: family, the network's arguments, images seen where it was trained here."""
+    path = snapshot.with_suffix(".json")
+    if not path.is_file():
+        raise ModelRefused(f"{snapshot} has no {path.name} beside it, which says what network it is.")
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        kwargs = fields["generator_kwargs"] if "generator_kwargs" in fields else fields["kwargs"]
+        return _Description(str(fields["family"]), dict(kwargs), int(fields.get("images_seen", 0)))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelRefused(f"{path} describes no network ({error!r}); it needs family and kwargs.") from error
+
+
+def _noise_figure(family: str, noise: float) -> dict[str, float]:
+    if family == "stylegan2":
+        return {"noise": noise}
+    if noise != 1:
+        raise ModelRefused(f"--noise keeps a share of StyleGAN2's noise; this is a {family}.")
+    return {}
+
+
+def _with_batch_norm(described: _Description, batch_norm: str | None) -> dict[str, Any]:
+    if batch_norm is None:
+        return described.kwargs
+    if batch_norm not in BATCH_NORMS:
+        raise ModelRefused(f"There is no --batch-norm {batch_norm!r}; there are {', '.join(BATCH_NORMS)}.")
+    if described.family not in TRANSLATORS:
+        raise ModelRefused(f"--batch-norm is for translators; this is a {described.family}.")
+    return {**described.kwargs, "evaluation": batch_norm}
 
 
 def read_facts(path: Path | None) -> CardFacts:

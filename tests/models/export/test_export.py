@@ -1,4 +1,4 @@
-"""The exported graphs are the network: at any batch, with any truncation, and nothing that disagrees is written."""
+"""The exported graphs are the network, whatever its family, and nothing that disagrees is written."""
 
 from pathlib import Path
 from typing import Any
@@ -7,64 +7,102 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
+from models.catalogue import ModelEntry
 from models.engines.onnx_engine import OnnxEngine
+from models.errors import ModelRefused
 from models.export import export_model as story
-from models.export.export_model import ModelFacts, export_model
-from models.export.parity import MAX_WS_DIFFERENCE, ParityFailed, check_parity
-from models.networks.stylegan2 import Generator
+from models.export.export_model import ModelFacts, export_model, graphs_of
+from models.export.parity import MAX_WS_DIFFERENCE, ParityFailed
+from models.networks.architectures import TRANSLATORS, build
+from tests.tiny_networks import TINY_NETWORKS, tiny_network
 
-FACTS = ModelFacts(name="small", licence="CC0-1.0", origin="random weights, for tests")
+FACTS = ModelFacts(name="small", licence="CC0-1.0", origin="random weights, for tests", title="Small")
+SMALL = {"channel_base": 256, "channel_max": 24}
 
 
-def small_generator(**changes: Any) -> Generator:
-    torch.manual_seed(0)
-    arguments: dict[str, Any] = {
-        "z_dim": 16,
-        "c_dim": 0,
-        "w_dim": 24,
-        "img_resolution": 16,
-        "img_channels": 3,
-        "mapping_kwargs": {"num_layers": 2},
-        "synthesis_kwargs": {"channel_base": 256, "channel_max": 24, "conv_clamp": 256},
-    }
-    generator = Generator(**{**arguments, **changes})
-    with torch.no_grad():
-        for name, parameter in generator.named_parameters():
-            if name.endswith("noise_strength"):
-                parameter.fill_(0.3)
-        generator.mapping.w_avg.normal_()
-    return generator
+def exported(name: str, folder: Path, **changes: Any) -> tuple[ModelEntry, torch.nn.Module]:
+    network, family, kwargs = tiny_network(name, **changes)
+    return export_model(network, family, FACTS, folder / "small", kwargs=kwargs, keep_weights=True), network
+
+
+@pytest.mark.parametrize("name", TINY_NETWORKS)
+def test_every_family_exports_and_answers_as_the_network_does(name: str, tmp_path: Path) -> None:
+    entry, network = exported(name, tmp_path)
+    assert 0 < entry.manifest.metrics["parity_batch"] <= 8
+    for graph_name, graph in graphs_of(network, entry.manifest.family).items():
+        side = 64 if entry.manifest.family in TRANSLATORS else 0
+        inputs = graph.random_inputs(np.random.default_rng(7), 2, side, side)
+        engine = OnnxEngine(tmp_path / "small" / f"{graph_name}.onnx", "cpu", threads=1)
+        found = engine.run(inputs)[graph.output]
+        engine.close()
+        expected = graph(*(torch.from_numpy(array) for array in inputs.values())).numpy()
+        assert found.std() > 0.3, "an even picture would prove nothing"
+        if graph.output == "ws":
+            assert np.abs(found - expected).max() <= MAX_WS_DIFFERENCE
+        else:
+            assert found.dtype == np.uint8
+            assert found.shape == (2, side or 16, side or 16, 3)
+            assert np.abs(found.astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("name", "changes"),
     [
-        {},
-        {"c_dim": 4},
-        {"img_channels": 1},
-        {"synthesis_kwargs": {"channel_base": 256, "channel_max": 24, "conv_clamp": 2.0, "architecture": "resnet"}},
-        {"synthesis_kwargs": {"channel_base": 256, "channel_max": 24, "architecture": "orig"}},
-        {"synthesis_kwargs": {"channel_base": 256, "channel_max": 24, "use_noise": False}},
+        ("stylegan2", {"c_dim": 4}),
+        ("stylegan2", {"img_channels": 1}),
+        ("stylegan2", {"img_channels": 4}),
+        ("stylegan2", {"synthesis_kwargs": {**SMALL, "conv_clamp": 2.0, "architecture": "resnet"}}),
+        ("stylegan2", {"synthesis_kwargs": {**SMALL, "architecture": "orig"}}),
+        ("stylegan2", {"synthesis_kwargs": {**SMALL, "use_noise": False}}),
+        ("stylegan1", {"fused_scale": True}),
+        ("cyclegan", {"input_nc": 1, "output_nc": 4, "norm": "batch", "upsample": "resize"}),
+        ("pix2pix", {"input_nc": 4, "output_nc": 1, "evaluation": "batch"}),
     ],
-    ids=["plain", "labels", "grey", "resnet, clamped", "orig", "no noise"],
+    ids=["labels", "grey", "opacity", "resnet, clamped", "orig", "no noise", "fused", "grey in", "each picture's own"],
 )
-def test_every_shape_of_generator_exports(changes: dict[str, Any], tmp_path: Path) -> None:
-    entry = export_model(small_generator(**changes), FACTS, tmp_path / "small", keep_weights=False)
-    assert 0 <= entry.manifest.metrics["parity_ws"] <= MAX_WS_DIFFERENCE
-    assert sorted(path.name for path in entry.folder.iterdir()) == ["manifest.json", "mapping.onnx", "synthesis.onnx"]
+def test_every_shape_of_network_exports(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
+    entry, _ = exported(name, tmp_path, **changes)
+    assert entry.manifest.metrics["parity_levels"] <= 1
+    assert entry.manifest.kwargs.items() >= changes.items(), "the manifest says how the network was built"
+
+
+def test_a_translator_takes_any_batch_height_and_width(tmp_path: Path) -> None:
+    entry, network = exported("pix2pix", tmp_path)
+    assert entry.translator.size_multiple == 32
+    assert (entry.translator.ngf, entry.translator.title) == (8, "Small")
+    engine = OnnxEngine(entry.graph_path("translation"), "cpu", threads=1)
+    for shape in ((1, 32, 96, 3), (2, 96, 64, 3), (5, 32, 32, 3)):
+        picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        expected = graphs_of(network, "pix2pix")["translation"](torch.from_numpy(picture)).numpy()
+        found = engine.run({"picture": picture})["translation"]
+        assert found.shape == shape
+        assert np.abs(found.astype(int) - expected).max() <= 1
+    engine.close()
 
 
 def test_a_network_that_disagrees_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def check_another(generator: Generator, mapping: Path, synthesis: Path) -> dict[str, float]:
-        with torch.no_grad():
-            generator.synthesis.b16.conv1.weight.mul_(1.01).add_(0.02)
-        return check_parity(generator, mapping, synthesis)
+    network, family, kwargs = tiny_network("cyclegan")
+    save_graph = story.save_graph
 
-    monkeypatch.setattr(story, "check_parity", check_another)
-    with pytest.raises(ParityFailed, match="Nothing was written"):
-        export_model(small_generator(), FACTS, tmp_path / "small", keep_weights=False)
+    def save_another(model: onnx.ModelProto, path: Path) -> None:
+        """As if the exporter had got one weight wrong."""
+        tensor = next(tensor for tensor in model.graph.initializer if tensor.name == "model.4.weight")
+        wrong = onnx.numpy_helper.to_array(tensor) * np.float32(1.05) + np.float32(0.01)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(wrong, tensor.name))
+        save_graph(model, path)
+
+    monkeypatch.setattr(story, "save_graph", save_another)
+    with pytest.raises(ParityFailed, match=r"translation: .* levels \(limit 1\).*Nothing was written"):
+        export_model(network, family, FACTS, tmp_path / "small", kwargs=kwargs, keep_weights=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_of_two_channels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match=r"2 channels cannot be served; 1 \(grey\), 3 and 4"):
+        exported("dcgan", tmp_path, img_channels=2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,6 +119,19 @@ def test_noise_strength_and_psi_are_per_sample(tiny_model: Path) -> None:
     assert (picture[0] != picture[2]).mean() > 0.2, "noise shows"
 
 
+def test_stylegan3_turns_each_picture_its_own_way(tmp_path: Path) -> None:
+    entry, _ = exported("stylegan3-r", tmp_path)
+    assert entry.generator.takes_transform
+    engine = OnnxEngine(entry.graph_path("synthesis"), "cpu", threads=1)
+    ws_NLD = np.repeat(np.random.default_rng(0).standard_normal((1, entry.generator.num_ws, 24)), 2, 0)
+    turned = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, -1, 0], [1, 0, 0], [0, 0, 1]]], np.float32)
+    ones = np.ones(2, np.float32)
+    inputs = {"ws": ws_NLD.astype(np.float32), "noise_strength": ones, "transform": turned}
+    upright, aside = engine.run(inputs)["picture"].astype(int)
+    engine.close()
+    assert np.abs(upright - aside).mean() > 5
+
+
 def test_files_are_half_size_and_carry_no_traces(tiny_model: Path) -> None:
     model = onnx.load(tiny_model / "synthesis.onnx")
     stored = {tensor.data_type for tensor in model.graph.initializer if np.prod(tensor.dims) >= 256}
@@ -90,17 +141,12 @@ def test_files_are_half_size_and_carry_no_traces(tiny_model: Path) -> None:
     assert b".py" not in content
 
 
-def test_weights_beside_the_graphs_are_those_of_the_graphs(tiny_model: Path) -> None:
-    weights = load_file(tiny_model / "weights.safetensors")
-    generator = Generator(
-        32,
-        0,
-        32,
-        32,
-        3,
-        mapping_kwargs={"num_layers": 2},
-        synthesis_kwargs={"channel_base": 512, "channel_max": 32, "conv_clamp": 256},
-    )
-    generator.load_state_dict(weights)
-    again = check_parity(generator.eval(), tiny_model / "mapping.onnx", tiny_model / "synthesis.onnx")
-    assert again["parity_levels"] <= 1
+@pytest.mark.parametrize("name", ["stylegan1", "pggan", "pix2pix"])
+def test_weights_beside_the_graphs_rebuild_the_network(name: str, tmp_path: Path) -> None:
+    entry, network = exported(name, tmp_path)
+    path = entry.folder / "weights.safetensors"
+    again = build(entry.manifest.family, entry.manifest.kwargs, load_file(path))
+    for (key, found), expected in zip(again.state_dict().items(), network.state_dict().values(), strict=True):
+        assert torch.equal(found, expected), key
+    with safe_open(path, "pt") as file:
+        assert file.metadata()["family"] == entry.manifest.family
