@@ -46,7 +46,7 @@ class TrainingState:
 
 
 def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
-    """Random networks on `device`, drawn from torch's global generator, their optimisers and average; full augmentation."""
+    """Random networks on `device`, drawn from torch's global generator, optimisers and average, full augmentation."""
     generator = Generator(**config.generator_kwargs())
     discriminator = Discriminator(**config.discriminator_kwargs())
     for network in (generator, discriminator):
