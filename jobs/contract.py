@@ -74,8 +74,31 @@ class GenerateJob:
         return BatchKey(self.kind, self.model)
 
 
-Job = GenerateJob
-JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({GenerateJob.kind: GenerateJob})
+@dataclass(frozen=True, slots=True)
+class TranslateJob:
+    """A photo in another style. The photo travels beside the job, as its input `photo`: the bytes that were uploaded.
+
+    model: digest of the translator. strength: 0 (the photo) to 1 (the translation). size: longest side of the answer
+    in pixels; None: the photo's own. A C2PA manifest that the photo carries travels as the input `c2pa`.
+    """
+
+    kind: ClassVar[str] = "translate"
+
+    model: str
+    strength: float
+    format: PictureFormat
+    size: int | None = None
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+PHOTO, C2PA = "photo", "c2pa"
+"""Names of inputs."""
+
+Job = GenerateJob | TranslateJob
+JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in (GenerateJob, TranslateJob)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +137,8 @@ class JobResult:
 class JobFailure:
     """A job that will give no result.
 
-    code: stable and machine-readable (`model-not-loaded`, `job-failed`, `cancelled`, `deadline-passed`). reason: a
-    sentence for people.
+    code: stable and machine-readable (`model-not-loaded`, `job-failed`, `cancelled`, `deadline-passed`,
+    `photo-refused`). reason: a sentence for people.
     """
 
     code: str
@@ -123,6 +146,29 @@ class JobFailure:
 
 
 JobOutcome = JobResult | JobFailure
+
+
+class JobStage(StrEnum):
+    """How far a job has come."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What can be said of a job without its result.
+
+    position: how many jobs of its lane are taken before it; None unless it waits, and where too many wait to be
+    counted. progress: 0 to 1 while it runs, as its worker last said. failure: of a failed job.
+    """
+
+    stage: JobStage
+    position: int | None = None
+    progress: float | None = None
+    failure: JobFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)

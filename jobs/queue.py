@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from jobs.contract import Delivery, Job, JobId, JobOutcome, Lane, QueueState, WorkerBeat
+from jobs.contract import Delivery, Job, JobId, JobOutcome, JobStatus, Lane, QueueState, WorkerBeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class QueuePolicy:
     beat_ttl_s: float = 5.0
 
 
-DEFAULT_POLICY = QueuePolicy(lane_caps={Lane.QUICK: 1024, Lane.SLOW: 256, Lane.IDLE: 256})
+# A job of the slow lane may bring an upload of 10 MiB: 32 of them hold no more than 320 MiB.
+DEFAULT_POLICY = QueuePolicy(lane_caps={Lane.QUICK: 1024, Lane.SLOW: 32, Lane.IDLE: 256})
 
 
 class JobSubmitter(Protocol):
@@ -43,6 +44,9 @@ class JobSubmitter(Protocol):
     ) -> JobId:
         """Put a job in a lane; its deadline is now + timeout_ms. The same `job_id` twice makes one job.
 
+        inputs: large bytes that it needs, by name: kept in memory only, for input_ttl_s at most, erased when the job
+        ends, however it ends.
+
         Raises QueueFull at the lane's cap and QueueUnavailable, at once, when the queue cannot be reached.
         """
         ...
@@ -51,11 +55,19 @@ class JobSubmitter(Protocol):
         """The outcome as soon as there is one; None when timeout_ms pass first. Raises JobUnknown, QueueUnavailable."""
         ...
 
+    async def status(self, job_id: JobId) -> JobStatus:
+        """How far the job is. Raises JobUnknown, QueueUnavailable."""
+        ...
+
     async def cancel(self, job_id: JobId) -> None:
         """Ask that a job not be done: one that waits never runs, one that runs has its result dropped.
 
         Its inputs are erased.
         """
+        ...
+
+    async def erase(self, job_id: JobId) -> None:
+        """Cancel the job if it is not done yet, else forget it and its result. Raises JobUnknown, QueueUnavailable."""
         ...
 
     async def state(self) -> QueueState:
@@ -78,7 +90,12 @@ class JobSource(Protocol):
         ...
 
     def inputs(self, delivery: Delivery) -> Mapping[str, bytes]:
-        """The large bytes that came with the job."""
+        """The large bytes that came with the job; none once it has ended or their time is over. Raises
+        QueueUnavailable."""
+        ...
+
+    def report(self, delivery: Delivery, progress: float) -> None:
+        """Say how far a job in hand is, 0 to 1, for whoever asks its status. Lost when the queue is out of reach."""
         ...
 
     def cancelled(self, deliveries: Sequence[Delivery]) -> Collection[JobId]:

@@ -14,6 +14,7 @@ for i = 1, #fields, 2 do
     fields[i + 1] = ARGV[4]
   end
 end
+redis.call('HDEL', KEYS[2], 'progress')
 redis.call('HSET', KEYS[2], 'entry', redis.call('XADD', KEYS[1], '*', unpack(fields)))
 if ARGV[5] == '1' then
   redis.call('HINCRBY', KEYS[3], 'retries', 1)

@@ -15,7 +15,7 @@ PREFIX = "psn:"
 UNAVAILABLE = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 """What says that Redis cannot do its work now, and may again later."""
 _UNAVAILABLE_IN_A_SCRIPT = ("-OOM", "-READONLY", "-MISCONF", "-LOADING")
-_ENDING = frozenset({"finish", "cancel", "put_back", "bury", "renew"})
+_ENDING = frozenset({"finish", "cancel", "erase", "put_back", "bury", "renew", "report"})
 
 
 @dataclass(frozen=True, slots=True)

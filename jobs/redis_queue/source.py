@@ -49,7 +49,7 @@ class RedisSource:
             health_check_interval=15,
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
         )
-        names = ("finish", "put_back", "bury", "claim", "renew", "sweep")
+        names = ("finish", "put_back", "bury", "claim", "renew", "report", "sweep")
         self._scripts = {name: self._client.register_script(script(name)) for name in names}
         self._claim_at = dict.fromkeys(Lane, 0.0)
         self._block_ms = min(BLOCK_MS, max(1, _ms(policy.lease_s / CLAIMS_PER_LEASE)))
@@ -77,6 +77,14 @@ class RedisSource:
             raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {error}.") from error
         return {name.decode(): value for name, value in found.items()}
 
+    def report(self, delivery: Delivery, progress: float) -> None:
+        """See JobSource.report."""
+        keys = [self._keys.lane(delivery.lane), self._keys.job(delivery.id)]
+        try:
+            self._run("report", keys=keys, args=[GROUP, self._worker, delivery.receipt, progress])
+        except UNAVAILABLE as error:
+            log.debug("A job's progress was not told: %s", error)
+
     def cancelled(self, deliveries: Sequence[Delivery]) -> Collection[JobId]:
         """See JobSource.cancelled. Nobody, while Redis is out of reach."""
         pipeline = self._client.pipeline(transaction=False)
@@ -92,13 +100,8 @@ class RedisSource:
         """See JobSource.finish. While Redis is out of reach it tries on, as long as others would wait for our lease."""
         give_up_at = time.monotonic() + 3 * self._policy.lease_s
         keys = self._job_keys(delivery)
-        args: list[Any] = [
-            GROUP,
-            delivery.receipt,
-            delivery.id,
-            *outcome_to_wire(outcome),
-            _ms(self._policy.result_ttl_s),
-        ]
+        args: list[Any] = [GROUP, delivery.receipt, delivery.id, *outcome_to_wire(outcome)]
+        args.append(_ms(self._policy.result_ttl_s))
         while True:
             try:
                 won = self._run("finish", keys=keys, args=args)

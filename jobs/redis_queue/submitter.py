@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
 from jobs.codec import beat_from_bytes, job_to_bytes, outcome_from_wire, outcome_to_wire
-from jobs.contract import Job, JobId, JobOutcome, Lane, QueueState, WorkerBeat
+from jobs.contract import Job, JobFailure, JobId, JobOutcome, JobStage, JobStatus, Lane, QueueState, WorkerBeat
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
@@ -27,6 +27,8 @@ OWN_POLL_S = 1.0
 """A lost event (a flush, say) is caught by looking so often at a job of our own."""
 FOREIGN_POLL_S = 0.05
 """Jobs that another process submitted announce themselves to that process, so here we look."""
+MOST_COUNTED = 1000
+"""Jobs before one that waits are counted up to here."""
 
 
 class RedisSubmitter:
@@ -55,6 +57,8 @@ class RedisSubmitter:
         )
         self._submit = self._client.register_script(script("submit"))
         self._cancel = self._client.register_script(script("cancel"))
+        self._status = self._client.register_script(script("status"))
+        self._erase = self._client.register_script(script("erase"))
         self._arrivals: dict[JobId, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
         # A crowd waits here for its turn, first come first served: a pool that blocks lets late comers overtake.
@@ -122,12 +126,39 @@ class RedisSubmitter:
         finally:
             self._arrivals.pop(job_id, None)
 
+    async def status(self, job_id: JobId) -> JobStatus:
+        """See JobSubmitter.status."""
+        keys = [self._keys.job(job_id), self._keys.result(job_id)]
+        async with self._reached():
+            found = await self._status(keys=keys, args=[GROUP, MOST_COUNTED])
+        match found:
+            case [b"waiting", position]:
+                return JobStatus(JobStage.WAITING, position=None if position < 0 else position)
+            case [b"running", progress]:
+                return JobStatus(JobStage.RUNNING, progress=float(progress) if progress else None)
+            case [b"done", bytes() as meta]:
+                outcome = outcome_from_wire(meta, b"")
+                if isinstance(outcome, JobFailure):
+                    return JobStatus(JobStage.FAILED, failure=outcome)
+                return JobStatus(JobStage.DONE)
+        raise JobUnknown
+
     async def cancel(self, job_id: JobId) -> None:
         """See JobSubmitter.cancel."""
+        await self._end(self._cancel, job_id)
+
+    async def erase(self, job_id: JobId) -> None:
+        """See JobSubmitter.erase."""
+        if not await self._end(self._erase, job_id):
+            raise JobUnknown
+
+    async def _end(self, ending: Any, job_id: JobId) -> int:
         keys = [self._keys.job(job_id), self._keys.result(job_id), self._keys.inputs(job_id)]
+        args = [job_id, *outcome_to_wire(cancelled()), _ms(self._policy.result_ttl_s)]
         async with self._reached():
-            await self._cancel(keys=keys, args=[job_id, *outcome_to_wire(cancelled()), _ms(self._policy.result_ttl_s)])
+            ended: int = await ending(keys=keys, args=args)
         self._arrivals.pop(job_id, None)
+        return ended
 
     async def state(self) -> QueueState:
         """See JobSubmitter.state."""
@@ -206,7 +237,8 @@ class RedisSubmitter:
             for _, entries in answer or ():
                 last = entries[-1][0]
                 for _, fields in entries:
-                    arrival = self._arrivals.get(JobId(fields[b"id"].decode()))
+                    # Whoever waits has the event in hand; a job that nobody waits for leaves nothing behind.
+                    arrival = self._arrivals.pop(JobId(fields[b"id"].decode()), None)
                     if arrival:
                         arrival.set()
 

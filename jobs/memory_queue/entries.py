@@ -1,0 +1,84 @@
+"""Every job of the queue, under one lock, which is held for dictionary work only."""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
+from jobs.queue import QueuePolicy
+
+Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
+
+
+@dataclass
+class Entry:
+    """All that is known of one job."""
+
+    delivery: Delivery
+    inputs: Mapping[str, bytes]
+    inputs_until: float
+    progress: float | None = None
+    outcome: JobOutcome | None = None
+    expires_at: float = float("inf")
+    waiters: list[Waiter] = field(default_factory=list)
+
+
+class Entries:
+    """What both ends share, and what either does with it. Everything here is called under `changed`."""
+
+    def __init__(self, policy: QueuePolicy) -> None:
+        self.policy = policy
+        self.changed = threading.Condition()
+        self.entries: dict[JobId, Entry] = {}
+        self.waiting: dict[Lane, deque[JobId]] = {lane: deque() for lane in Lane}
+        self.held: dict[JobId, Lane] = {}
+        self.totals: Counter[str] = Counter()
+        self.beats: dict[str, tuple[float, WorkerBeat]] = {}
+        # In the order of their ends. Ids, not entries: what was erased must not live on here.
+        self._expiring: deque[tuple[float, JobId]] = deque()
+        self._perishing: deque[tuple[float, JobId]] = deque()
+
+    def add(self, delivery: Delivery, inputs: Mapping[str, bytes]) -> None:
+        """A new job, last in its lane."""
+        until = time.monotonic() + self.policy.input_ttl_s
+        self.entries[delivery.id] = Entry(delivery, inputs, until)
+        if inputs:
+            self._perishing.append((until, delivery.id))
+        self.waiting[delivery.lane].append(delivery.id)
+        self.changed.notify_all()
+
+    def conclude(self, entry: Entry, outcome: JobOutcome) -> None:
+        """Write the outcome, erase the inputs, wake whoever waits."""
+        entry.outcome = outcome
+        entry.inputs = {}
+        entry.expires_at = time.monotonic() + self.policy.result_ttl_s
+        self._expiring.append((entry.expires_at, entry.delivery.id))
+        self.held.pop(entry.delivery.id, None)
+        for loop, event in entry.waiters:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
+        entry.waiters.clear()
+
+    def expire(self) -> None:
+        """Forget results and inputs past their time."""
+        now = time.monotonic()
+        while self._expiring and self._expiring[0][0] <= now:
+            job_id = self._expiring.popleft()[1]
+            if job_id in self.entries and self.entries[job_id].expires_at <= now:
+                del self.entries[job_id]
+        while self._perishing and self._perishing[0][0] <= now:
+            entry = self.entries.get(self._perishing.popleft()[1])
+            if entry is not None and entry.inputs_until <= now:
+                entry.inputs = {}
+
+    def put_back(self, entry: Entry, deliveries_so_far: int) -> None:
+        """Into the lane again, in front."""
+        delivery = entry.delivery
+        self.held.pop(delivery.id, None)
+        entry.delivery = replace(delivery, delivery_count=deliveries_so_far, receipt=uuid.uuid4().hex)
+        self.waiting[delivery.lane].appendleft(delivery.id)
+        self.changed.notify_all()
