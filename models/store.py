@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,7 @@ class Store:
         with self._scratch(name) as scratch:
             folder = scratch / name
             yield folder
-            _to_disk(folder)
+            _finish(folder)
             self._put(folder, name, scratch, replace=replace)
 
     def remove(self, name: str) -> None:
@@ -120,8 +121,11 @@ def check_name(name: str) -> str:
     return name
 
 
-def _to_disk(folder: Path) -> None:
+def _finish(folder: Path) -> None:
+    """Flush every file to disk, readable by whoever may read the folder: the worker may be another user."""
+    mode = stat.S_IMODE(folder.stat().st_mode) & 0o666
     for path in folder.rglob("*"):
         if path.is_file():
+            path.chmod(mode)
             with path.open("rb") as file:
                 os.fsync(file.fileno())

@@ -12,6 +12,7 @@ from jobs.contract import PictureFormat
 from personne.errors import USER_ERRORS, ExtraMissing, FrontDoorError, sentence
 
 if TYPE_CHECKING:
+    from models.catalogue import ModelEntry
     from personne.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).", show_default=False)]
@@ -157,15 +158,71 @@ def export(
     facts: Annotated[Path | None, typer.Option(help="JSON: licence, origin, training_data, notes.")] = None,
     measured: Annotated[Path | None, typer.Option(help="Folder of figures for the card.")] = None,
     noise: Annotated[float, typer.Option(min=0, max=1, help="Share of the trained noise strength to keep.")] = 1.0,
+    float16: Annotated[bool, typer.Option("--float16", help="A second graph, for GPUs.")] = False,
+    batch_norm: Annotated[str | None, typer.Option(help="Of a translator: running, or batch (as it says).")] = None,
     store: Store = None,
 ) -> None:
     """Make a model of a training run, after proving that its graphs agree with PyTorch."""
     _need(export="onnxscript", worker="onnxruntime")
-    from personne.commands.export_model import export_run
+    from personne.commands.export_model import ExportOptions, export_run
 
     store = _settings(store=store).store
-    entry = export_run(source, name=name, store=store, out=out, facts_file=facts, measured=measured, noise=noise)
+    options = ExportOptions(noise=noise, float16=float16, batch_norm=batch_norm)
+    entry = export_run(source, name=name, store=store, out=out, facts_file=facts, measured=measured, options=options)
     typer.echo(f"{entry.manifest.name} ({entry.manifest.digest}) is in {entry.folder}.")
+
+
+@app.command("import")
+def import_(
+    *,
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint, or a training run's folder.")],
+    name: Annotated[str | None, typer.Option(help="What the model will be called (the file's name).")] = None,
+    kind: Annotated[str | None, typer.Option(help="Where the file leaves a choice: docs/models.md.")] = None,
+    part: Annotated[str | None, typer.Option(help="Which, of several generators in one file.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Under which licence it came, where the file is silent.")] = None,
+    title: Annotated[str, typer.Option(help="What a person would call a translator's style.")] = "",
+    float16: Annotated[bool, typer.Option("--float16", help="A second graph, for GPUs.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
+    store: Store = None,
+) -> None:
+    """Make a model of somebody's checkpoint: StyleGAN 1 to 3, Progressive GAN, DCGAN, CycleGAN, pix2pix."""
+    _need(export="onnxscript", worker="onnxruntime")
+    settings = _settings(store=store)
+    from models.store import Store as ModelStore
+    from personne.commands.import_model import ImportOptions, import_model
+
+    options = ImportOptions(name=name, kind=kind, part=part, licence=licence, title=title, float16=float16, force=force)
+    _tell(*import_model(source, ModelStore(settings.store), options))
+
+
+@app.command()
+def pull(
+    *,
+    name: Annotated[str | None, typer.Argument(help="A name of the table; none given: the table.")] = None,
+    accept_licence: Annotated[bool, typer.Option("--accept-licence", help="You accept what was shown.")] = False,
+    called: Annotated[str | None, typer.Option("--name", help="What the model will be called.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
+    store: Store = None,
+) -> None:
+    """Download a well-known published checkpoint and import it."""
+    _need(export="httpx", worker="onnxruntime")
+    settings = _settings(store=store)
+    from models.store import Store as ModelStore
+    from personne.commands.pull_model import list_published, pull_model
+
+    if name is None:
+        list_published()
+    else:
+        shelf = ModelStore(settings.store)
+        _tell(*pull_model(name, shelf, accept_licence=accept_licence, called=called, force=force))
+
+
+@app.command()
+def remove(*, name: Annotated[str, typer.Argument(help="A model of the store.")], store: Store = None) -> None:
+    """Delete a model from the store."""
+    from models.store import Store as ModelStore
+
+    ModelStore(_settings(store=store).store).remove(name)
 
 
 @train.command("faces")
@@ -224,6 +281,12 @@ def main() -> None:
         logging.getLogger(__name__).debug("The failure in full:", exc_info=True)
         typer.echo(f"personne: {sentence(error)}", err=True)
         sys.exit(error.exit_status if isinstance(error, FrontDoorError) else 2)
+
+
+def _tell(entry: "ModelEntry", notes: tuple[str, ...]) -> None:
+    for note in notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{entry.manifest.name} ({entry.manifest.digest}) is in {entry.folder}.")
 
 
 def _settings(**options: Any) -> "Settings":

@@ -5,6 +5,7 @@ FrontDoorError
 ├── PortBusy           somebody listens there already
 ├── ExtraMissing       a floor that is not installed here
 ├── BadSeeds           a list of seeds that is none
+├── LicenceNotAccepted a download whose licence nobody has accepted yet
 └── Unhealthy          `personne health` found nobody well
 """
 
@@ -53,6 +54,13 @@ class BadSeeds(FrontDoorError):
         super().__init__(
             f"{text!r} is no list of seeds: write 0-63 or 1,5,9-12, with seeds from 0 to 2**64 - 1, a million at most."
         )
+
+
+class LicenceNotAccepted(FrontDoorError):
+    """A download whose licence nobody has accepted yet."""
+
+    def __init__(self, title: str, licence: str, licence_url: str) -> None:
+        super().__init__(f"{title} comes under: {licence} ({licence_url}). If you accept it, add --accept-licence.")
 
 
 OURS = (FrontDoorError, JobsError, ModelsError, TrainingError, WorkerError)

@@ -61,8 +61,12 @@ def check_grown(tensors: Mapping[str, Tensor], name: str, family: str) -> None:
 def check_same_names(
     network: Callable[..., nn.Module], kwargs: Mapping[str, Any], tensors: Mapping[str, Tensor], family: str
 ) -> None:
-    """Refuse tensors whose names and shapes are not those of `network(**kwargs)`, which costs no memory to ask."""
-    with torch.device("meta"):
+    """Refuse tensors whose names and shapes are not those of `network(**kwargs)`, which is built to ask it.
+
+    Not on the device `meta`, whose arithmetic imports PyTorch's compiler: that takes longer than the random weights of
+    the largest network, and wants to write files, which the process that reads a checkpoint may not.
+    """
+    with torch.random.fork_rng(devices=[]):
         expected = {name: tuple(tensor.shape) for name, tensor in network(**kwargs).state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     missing = [name for name in expected if name not in found and not name.endswith(OPTIONAL)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from models.manifest import GeneratorManifest, TrainingData
+from models.manifest import GeneratorManifest, TrainingData, TranslatorManifest
 
 SHEET_FILE = "sheet.jpg"
 NEAREST_FILE = "nearest.jpg"
@@ -57,12 +57,13 @@ def read_run(run: Path, images_seen: int) -> dict[str, float]:
     return {"images_seen": float(images_seen), "training_hours": round(seconds / 3600, 2)}
 
 
-def write_card(manifest: GeneratorManifest, facts: CardFacts, folder: Path) -> None:
+def write_card(manifest: GeneratorManifest | TranslatorManifest, facts: CardFacts, folder: Path) -> None:
     """Write card.md into the model's folder."""
+    what, shown = _what(manifest)
     parts = [
         f"# {manifest.name}",
-        f"A {manifest.family} generator of {manifest.resolution}x{manifest.resolution} pictures, {facts.origin}.",
-        f"![Faces of nobody, seeds 0 to 39, truncation_psi 0.7]({SHEET_FILE})",
+        f"{what}, {facts.origin}.",
+        f"![{shown}]({SHEET_FILE})",
         _table(manifest),
         "## What it learnt from",
         "\n".join(f"- {_data_line(data)}" for data in manifest.training_data) or "Unknown.",
@@ -79,12 +80,30 @@ def write_card(manifest: GeneratorManifest, facts: CardFacts, folder: Path) -> N
     (folder / "card.md").write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 
-def _table(manifest: GeneratorManifest) -> str:
+def _what(manifest: GeneratorManifest | TranslatorManifest) -> tuple[str, str]:
+    """What the model is, and what its sheet shows."""
+    if isinstance(manifest, GeneratorManifest):
+        side = manifest.resolution
+        return f"A {manifest.family} generator of {side}x{side} pictures", "Seeds 0 to 39, truncation_psi 0.7"
+    style = f" ({manifest.title})" if manifest.title else ""
+    return f"A {manifest.family} translator of pictures{style}", "Drawn scenes, and below them what became of them"
+
+
+def _dimensions(manifest: GeneratorManifest | TranslatorManifest) -> str:
+    if isinstance(manifest, GeneratorManifest):
+        return f"z {manifest.z_dim}, w {manifest.w_dim}, layers {manifest.num_ws}, labels {manifest.c_dim}"
+    return (
+        f"channels {manifest.input_nc} to {manifest.output_nc}, ngf {manifest.ngf}, "
+        f"width and height multiples of {manifest.size_multiple}"
+    )
+
+
+def _table(manifest: GeneratorManifest | TranslatorManifest) -> str:
     megabytes = sum(graph.bytes for graph in manifest.graphs.values()) / 1e6
     rows = {
         "licence": manifest.licence,
         "digest": f"`{manifest.digest}`",
-        "dimensions": f"z {manifest.z_dim}, w {manifest.w_dim}, layers {manifest.num_ws}, labels {manifest.c_dim}",
+        "dimensions": _dimensions(manifest),
         "graphs": f"{megabytes:.1f} MB, weights stored as float16, arithmetic in float32",
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])

@@ -29,7 +29,12 @@ COMMANDS = {
     "health": "--url --worker --queue",
     "models": "--store --json",
     "sample": "--seeds --out --model --truncation-psi --format --grid --device --store",
-    "export": "source --name --out --facts --measured --noise --store",
+    "export": "source --name --out --facts --measured --noise --float16 --batch-norm --store",
+    "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from --seed"
+    " --set",
+    "import": "source --name --kind --part --licence --title --float16 --force --store",
+    "pull": "name --accept-licence --name --force --store",
+    "remove": "name --store",
     "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from --seed"
     " --set",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",

@@ -41,6 +41,15 @@ def test_a_model_appears_at_the_end_of_the_block(tmp_path: Path) -> None:
     assert [path.name for path in store.root.iterdir()] == ["mine"]
 
 
+def test_whoever_may_read_the_folder_may_read_its_files(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.making("mine") as folder:
+        folder.mkdir()
+        folder.chmod(0o750)
+        (folder / "weights").touch(0o600)
+    assert (tmp_path / "mine" / "weights").stat().st_mode & 0o777 == 0o640
+
+
 def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(RuntimeError), store.making("mine") as folder:
