@@ -68,7 +68,7 @@ def open_container(path: Path, limits: Limits | None = None) -> Opened:
         raise
     except RecursionError as error:
         raise CheckpointUnsafe("The file nests its objects too deep.") from error
-    check_depth(content, limits.depth)
+    check_shape(content, limits)
     return Opened(kind, content)
 
 
@@ -137,20 +137,37 @@ def _open_safetensors(path: Path) -> Opened:
     return Opened("safetensors", tensors, metadata)
 
 
-def check_depth(content: Any, most: int) -> None:
-    """Raise CheckpointUnsafe where objects lie deeper in one another than `most`. Each object is visited once."""
-    level, seen = [content], {id(content)}
-    for _ in range(most):
-        deeper = []
-        for value in level:
-            for inner in _inner(value):
-                if id(inner) not in seen:
-                    seen.add(id(inner))
-                    deeper.append(inner)
-        if not deeper:
-            return
-        level = deeper
-    raise CheckpointUnsafe(f"The file nests its objects more than {most} deep.")
+def check_shape(content: Any, limits: Limits) -> None:
+    """Raise CheckpointUnsafe for objects too deep in one another, inside of themselves, or too many when spelt out.
+
+    A pickle may refer to one object many times: ten lists of ten times the last are ten billion to whoever walks them.
+    Each object is looked at once here, however often it is referred to.
+    """
+    spelt_out: dict[int, int] = {}
+    heights: dict[int, int] = {}
+    begun: set[int] = set()
+    stack = [content]
+    while stack:
+        value = stack[-1]
+        key, inner = id(value), _inner(value)
+        if key not in spelt_out and key not in begun:
+            begun.add(key)
+            waiting = [one for one in inner if id(one) not in spelt_out]
+            if any(id(one) in begun for one in waiting):
+                raise CheckpointUnsafe("The file holds an object that lies inside of itself.")
+            stack.extend(waiting)
+            continue
+        stack.pop()
+        if key in spelt_out:
+            continue
+        begun.discard(key)
+        spelt_out[key] = 1 + (len(value) if isinstance(value, dict | list | tuple) else 0)
+        spelt_out[key] += sum(spelt_out[id(one)] for one in inner)
+        heights[key] = 1 + max((heights[id(one)] for one in inner), default=0)
+        if heights[key] > limits.depth:
+            raise CheckpointUnsafe(f"The file nests its objects more than {limits.depth} deep.")
+        if spelt_out[key] > limits.objects:
+            raise CheckpointUnsafe(f"The file's objects are more than {limits.objects:,} when spelt out.")
 
 
 def _inner(value: Any) -> list[Any]:

@@ -72,7 +72,7 @@ def storage_reference(reference: Any) -> tuple[str, torch.dtype]:
 
 
 def _read_storages(data: memoryview, place: int, keys: Any, types: dict[str, torch.dtype]) -> dict[str, Storage]:
-    if type(keys) is not list or len(keys) != len(types) or not all(type(key) is str for key in keys):
+    if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(types):
         raise CheckpointRefused("The file's list of storages does not fit its tensors.")
     storages = {}
     for key in keys:

@@ -12,12 +12,14 @@ class Limits:
     """Ceilings well above every published checkpoint, and well below what hurts a machine.
 
     The largest known files are 4 GB (StyleGAN-XL); one of 1024x1024 pixels has 1,500 tensors and 200,000 opcodes.
-    `seconds` is both processor and wall-clock time of the reading process. Its memory may grow to `base_mebibytes`
-    (torch itself takes 180 of them) plus `memory_per_byte` times the file.
+    objects: containers and what they hold, each as often as it is referred to. seconds: processor and wall-clock time
+    of the reading, once its process has started. Its memory may grow to base_mebibytes (torch itself takes 180 of
+    them) and memory_per_byte times the file.
     """
 
     file_bytes: int = 6 * 1024 * MEBIBYTE
     opcodes: int = 2_000_000
+    objects: int = 5_000_000
     depth: int = 200
     tensors: int = 50_000
     entries: int = 50_000

@@ -28,6 +28,9 @@ from models.checkpoints.limits import MEBIBYTE, Limits
 ANSWER_FILE, TENSORS_FILE = "answer.json", "tensors.safetensors"
 ANSWER_BYTES = 8 * MEBIBYTE
 PROGRESS_CHARACTERS = 200
+# What the process says when it begins to read; what comes before (loading torch) is no fault of the file.
+READY = b"ready\n"
+START_SECONDS = 120
 ROOT = Path(__file__).parents[2]
 START = "import sys; sys.path.insert(0, sys.argv[1]); from models.checkpoints.sandboxed import main; main(sys.argv[2])"
 # Not a thing of the parent's: no tokens, no proxies. One thread, as a limited process should have.
@@ -94,10 +97,14 @@ def _run(order: Mapping[str, Any], on_progress: Callable[[str], None], seconds: 
         late.set()
         process.kill()
 
-    timer = threading.Timer(seconds, stop)
+    timer = threading.Timer(START_SECONDS, stop)
     timer.start()
     try:
         assert process.stdout is not None
+        if process.stdout.readline(PROGRESS_CHARACTERS) == READY:
+            timer.cancel()
+            timer = threading.Timer(seconds, stop)
+            timer.start()
         while line := process.stdout.readline(PROGRESS_CHARACTERS):
             text = "".join(character for character in line.decode("utf-8", "replace") if character.isprintable())
             if text:

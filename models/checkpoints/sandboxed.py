@@ -2,9 +2,11 @@
 
 import importlib
 import json
+import math
 import os
 import resource
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from torch import Tensor
 from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.errors import CheckpointRefused, CheckpointUnsafe
 from models.checkpoints.limits import Limits
-from models.checkpoints.sandbox import ANSWER_BYTES, ANSWER_FILE, TENSORS_FILE
+from models.checkpoints.sandbox import ANSWER_BYTES, ANSWER_FILE, READY, TENSORS_FILE
 
 OPEN_FILES = 256
 SENTENCE_CHARACTERS = 1000
@@ -38,6 +40,7 @@ def main(order_text: str) -> None:
     torch.set_num_threads(1)
     _limit_resources(limits, path.stat().st_size)
     sys.addaudithook(_guard(scratch))
+    _report(READY.decode().strip())
     answer = _answer(lambda: reader(path, _report, **order["arguments"]), scratch, limits)
     (scratch / ANSWER_FILE).write_text(json.dumps(answer), encoding="utf-8")
     sys.stdout.flush()
@@ -54,7 +57,7 @@ def _limit_resources(limits: Limits, file_bytes: int) -> None:
     ceilings = {
         resource.RLIMIT_DATA: limits.memory_bytes(file_bytes),
         resource.RLIMIT_FSIZE: limits.result_bytes(file_bytes) + ANSWER_BYTES,
-        resource.RLIMIT_CPU: limits.seconds,
+        resource.RLIMIT_CPU: limits.seconds + math.ceil(time.process_time()),
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,
     }

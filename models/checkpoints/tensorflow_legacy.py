@@ -21,6 +21,7 @@ from models.networks.truncation import layer_psi
 NETWORK = "Network"
 LARGEST_RESOLUTION = 2048
 MOST_VARIABLES = 10_000
+MOST_COMPONENTS = 8
 # Arguments that change what a network computes, each with the only value that ours computes. Files leave them out or
 # say the same; a file that says otherwise is refused rather than drawn wrong.
 REQUIRED: dict[str, dict[str, Any]] = {
@@ -100,7 +101,7 @@ def _collect(network: PickledObject, prefix: str) -> tuple[dict[str, Array], dic
     variables: dict[str, Array] = {}
     arguments: dict[str, Any] = {}
     components = state.get("components") or {}
-    for name, inner in components.items() if isinstance(components, dict) else ():
+    for name, inner in components.items() if isinstance(components, dict) and len(components) < MOST_COMPONENTS else ():
         if isinstance(inner, PickledObject):
             found, given = _collect(inner, f"{prefix}{name}/")
             variables |= found
