@@ -73,7 +73,8 @@ def beat_from_bytes(wire: bytes) -> WorkerBeat:
     message = _decoded(wire)
     try:
         lanes = tuple(Lane(lane) for lane in message.pop("lanes"))
-        return WorkerBeat(models=tuple(message.pop("models")), lanes=lanes, **message)
+        models, warm = (tuple(message.pop(name)) for name in ("models", "warm"))
+        return WorkerBeat(models=models, warm=warm, lanes=lanes, **message)
     except (KeyError, TypeError, ValueError) as error:
         raise WireError(f"A heartbeat on the wire is malformed: {error}.") from error
 

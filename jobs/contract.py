@@ -175,11 +175,13 @@ class JobStatus:
 class WorkerBeat:
     """What a live worker says of itself at every heartbeat.
 
-    models: digests that it can serve now (warm). lanes: what it takes. device: `cpu`, `cuda:0`, ...
+    models: digests that it can be asked for. warm: those that are open already. lanes: what it takes. device: `cpu`,
+    `cuda:0`, ...
     """
 
     worker_id: str
     models: tuple[str, ...]
+    warm: tuple[str, ...]
     lanes: tuple[Lane, ...]
     device: str
     ready: bool

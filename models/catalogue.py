@@ -1,10 +1,10 @@
 """Which models there are: the bundled and those in the store, each checked before anything opens it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
 from models.manifest import (
@@ -17,6 +17,7 @@ from models.manifest import (
 )
 
 BUNDLED = Path(__file__).parent / "bundled"
+Source = Literal["bundled", "store"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class ModelEntry:
 
     manifest: GeneratorManifest | TranslatorManifest
     folder: Path
-    source: Literal["bundled", "store"]
+    source: Source
 
     def graph_path(self, graph: GraphName) -> Path:
         return self.folder / self.manifest.graphs[graph].file
@@ -61,6 +62,11 @@ class Catalogue:
         self._by_digest = {entry.manifest.digest: entry for entry in entries.values()}
         self.refusals = refusals
 
+    @property
+    def now(self) -> "Catalogue":
+        """Itself: a Shelf on which nothing changes."""
+        return self
+
     def __iter__(self) -> Iterator[ModelEntry]:
         return iter(self._by_name.values())
 
@@ -76,22 +82,37 @@ class Catalogue:
             raise ModelNotFound(digest, sorted(self._by_digest))
         return self._by_digest[digest]
 
+    def __contains__(self, digest: str) -> bool:
+        return digest in self._by_digest
 
-def open_model(folder: Path, source: Literal["bundled", "store"]) -> ModelEntry:
+
+class Shelf(Protocol):
+    """Whatever knows which models there are right now: a Catalogue, or a LiveCatalogue that follows the store."""
+
+    @property
+    def now(self) -> Catalogue: ...
+
+
+def sha256_of(path: Path) -> str:
+    """Of a whole file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_model(folder: Path, source: Source, hash_of: Callable[[Path], str] = sha256_of) -> ModelEntry:
     """A checked model. Raises ModelRefused when a file is missing or its hash is wrong."""
     manifest = read_manifest(folder)
     for name, graph in manifest.graphs.items():
-        check_file(folder, name, graph)
+        check_file(folder, name, graph, hash_of)
     return ModelEntry(manifest, folder, source)
 
 
-def check_file(folder: Path, name: str, graph: GraphSpec) -> None:
+def check_file(folder: Path, name: str, graph: GraphSpec, hash_of: Callable[[Path], str] = sha256_of) -> None:
     """Raises ModelRefused unless the graph's file is there and hashes to what the manifest says."""
     path = folder / graph.file
     if not path.is_file():
         raise ModelRefused(f"{folder}: the {name} graph {graph.file} is missing.")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = hash_of(path)
     if found != graph.sha256:
         raise ModelRefused(
             f"{path} has the wrong hash: {found[:12]}… instead of {graph.sha256[:12]}…; "
@@ -101,21 +122,39 @@ def check_file(folder: Path, name: str, graph: GraphSpec) -> None:
 
 def find_models(store: Path | None, bundled: Path = BUNDLED) -> Catalogue:
     """Every usable model; what is refused is in `Catalogue.refusals`, so that one broken folder stops nobody."""
+    return catalogue_of(opened(folder, source) for folder, source in model_folders(store, bundled))
+
+
+def opened(folder: Path, source: Source, hash_of: Callable[[Path], str] = sha256_of) -> ModelEntry | Refusal:
+    """What a folder turns out to be."""
+    try:
+        return open_model(folder, source, hash_of)
+    except ModelRefused as error:
+        return Refusal(folder, str(error))
+    except OSError as error:
+        # A folder that vanishes while it is read, or that may not be read.
+        return Refusal(folder, f"{folder} cannot be read: {error.strerror}.")
+
+
+def catalogue_of(found: Iterable[ModelEntry | Refusal]) -> Catalogue:
+    """A catalogue; of two models with one name the later wins."""
     entries: dict[str, ModelEntry] = {}
     refusals: list[Refusal] = []
-    roots: tuple[tuple[Path | None, Literal["bundled", "store"]], ...] = ((bundled, "bundled"), (store, "store"))
-    for root, source in roots:
-        for folder in _model_folders(root):
-            try:
-                entry = open_model(folder, source)
-            except ModelRefused as error:
-                refusals.append(Refusal(folder, str(error)))
-            else:
-                entries[entry.manifest.name] = entry
+    for one in found:
+        if isinstance(one, Refusal):
+            refusals.append(one)
+        else:
+            entries[one.manifest.name] = one
     return Catalogue(entries, tuple(refusals))
 
 
-def _model_folders(root: Path | None) -> list[Path]:
+def model_folders(store: Path | None, bundled: Path = BUNDLED) -> list[tuple[Path, Source]]:
+    """Folders that hold a manifest: the bundled ones, then those of the store, each in the order of their names."""
+    roots: tuple[tuple[Path | None, Source], ...] = ((bundled, "bundled"), (store, "store"))
+    return [(folder, source) for root, source in roots for folder in _with_manifest(root)]
+
+
+def _with_manifest(root: Path | None) -> list[Path]:
     if root is None or not root.is_dir():
         return []
     return sorted(path.parent for path in root.glob(f"*/{MANIFEST_FILE}"))

@@ -1,6 +1,6 @@
 """Which jobs run together. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobs.contract import BatchKey, Delivery, Lane
@@ -15,8 +15,8 @@ class Batch:
     deliveries: tuple[Delivery, ...]
 
 
-def group(deliveries: Sequence[Delivery], max_batch: int) -> list[Batch]:
-    """Batches of at most max_batch jobs, ordered by their first.
+def group(deliveries: Sequence[Delivery], limit: Callable[[str, Lane], int]) -> list[Batch]:
+    """Batches ordered by their first job. limit: most jobs of a model (its digest) and lane that run together.
 
     A job that was delivered before rides alone: its earlier batch may have died of it.
     """
@@ -24,8 +24,8 @@ def group(deliveries: Sequence[Delivery], max_batch: int) -> list[Batch]:
     for delivery in deliveries:
         apart = delivery.receipt if delivery.delivery_count > 1 else ""
         together.setdefault((delivery.job.batch_key, delivery.lane, apart), []).append(delivery)
-    return [
-        Batch(key, lane, tuple(alike[start : start + max_batch]))
-        for (key, lane, _), alike in together.items()
-        for start in range(0, len(alike), max_batch)
-    ]
+    batches = []
+    for (key, lane, _), alike in together.items():
+        most = limit(key.model, lane)
+        batches += [Batch(key, lane, tuple(alike[start : start + most])) for start in range(0, len(alike), most)]
+    return batches

@@ -13,7 +13,10 @@ class WorkerConfig:
     worker_id: unique among live workers. device: `auto` (the best there is), `cpu`, `cuda`, `cuda:1`, `tensorrt`,
     `tensorrt:1`. lanes: what it takes; quick and idle share a thread, slow has one of its own. linger_ms: how long an
     unfilled batch waits for more (0: not at all). stop_grace_s: a stopping worker is gone after so long at the latest.
-    models: names to serve; empty means all in the catalogue. threads: for ONNX Runtime on the CPU; None leaves it the
+    models: names to serve, opened at the start; empty: all in the catalogue, each opened when first asked for.
+    default_model: opened at the start and never closed to make room; None: without `models`, all are opened at the
+    start. model_memory_mb: what the models may take together, as `worker.loaded_model.memory_mb` reckons it; None: no
+    limit. threads: for ONNX Runtime on the CPU; None leaves it the
     choice. engine_cache: a folder for engines that TensorRT builds; None: built at every start.
     beat_every_s: at most a third of the queue's beat_ttl_s.
     """
@@ -24,6 +27,8 @@ class WorkerConfig:
     linger_ms: int = 0
     stop_grace_s: float = 30.0
     models: Sequence[str] = ()
+    default_model: str | None = None
+    model_memory_mb: int | None = None
     threads: int | None = None
     engine_cache: str | None = None
     beat_every_s: float = 1.0

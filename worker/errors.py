@@ -2,7 +2,8 @@
 
 WorkerError
 ├── NothingToServe   no model could be opened, so there is nothing to work with
-└── ModelNotLoaded   a job asks for a model that this worker does not have
+├── ModelNotLoaded   a job asks for a model that this worker does not have
+└── ModelUnusable    the model is there, and cannot be opened
 """
 
 from collections.abc import Sequence
@@ -29,3 +30,10 @@ class ModelNotLoaded(WorkerError):
     def __init__(self, digest: str) -> None:
         super().__init__(f"This worker has no model with digest {digest}; it may have been replaced since the request.")
         self.digest = digest
+
+
+class ModelUnusable(WorkerError):
+    """This model cannot be opened here. Said to whoever asked for a picture, so without paths."""
+
+    def __init__(self, name: str, reason: str = "its log says why") -> None:
+        super().__init__(f"The worker cannot open model {name!r}: {reason}.")

@@ -4,24 +4,26 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from jobs.contract import Delivery, Lane, WorkerBeat
 from jobs.errors import JobsError
 from jobs.queue import JobSource
+from worker.backlog import Backlog
 from worker.batching import Batch, group
 from worker.config import WorkerConfig
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
-from worker.tasks.task import TASKS, Task
+from worker.tasks.task import TASKS, AnyTask
 from worker.workbench import Workbench
 
 log = logging.getLogger(__name__)
 
 TAKE_WAIT_MS = 250
 """How long an idle worker waits for jobs before it looks whether it should stop."""
+OPENING_WAIT_MS = 20
+"""How long it waits for jobs while a batch in hand waits for its model."""
 THREADS_OF = ((Lane.QUICK, Lane.IDLE), (Lane.SLOW,))
 """A thread each: nobody's face waits for somebody's 12 megapixel painting."""
 
@@ -34,13 +36,14 @@ class Worker:
     """
 
     def __init__(
-        self, config: WorkerConfig, source: JobSource, models: LoadedModels, tasks: Mapping[str, Task] = TASKS
+        self, config: WorkerConfig, source: JobSource, models: LoadedModels, tasks: Mapping[str, AnyTask] = TASKS
     ) -> None:
         self.config = config
         self.metrics = WorkerMetrics()
         self._source = source
         self._models = models
         self._encoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="encode")
+        self._kinds = tuple(task.works_with for task in tasks.values())
         self._workbench = Workbench(source, models, tasks, self.metrics, self._encoders)
         self._warm = False
         # Plain attributes, not events: a signal handler sets them, and an event's lock may be held by the very thread
@@ -53,7 +56,7 @@ class Worker:
 
     @property
     def ready(self) -> bool:
-        """All models are warm, and jobs are being taken."""
+        """The models that it starts with are warm, and jobs are being taken."""
         return self._warm and not self._stop_asked
 
     def run(self) -> None:
@@ -94,30 +97,33 @@ class Worker:
 
     def _serve(self, lanes: Sequence[Lane]) -> None:
         """Every turn takes if there is nothing left to do, and runs one batch."""
-        backlog: deque[Batch] = deque()
+        backlog = Backlog(self._models.at_hand)
         encoding: list[Future[None]] = []
         while not self._stop_asked:
-            backlog.extendleft(reversed(self._take(lanes, backlog)))
-            if backlog:
-                started = self._workbench.do(backlog.popleft())
+            backlog.add(self._take(lanes, backlog))
+            batch = backlog.pop()
+            if batch is not None:
+                started = self._workbench.do(batch)
                 # These were encoded while the batch ran. Waiting here keeps at most two batches' pictures in memory.
                 _finish(encoding)
                 encoding = started
-        self._give_back(backlog)
+        self._give_back(backlog.deliveries)
         _finish(encoding)
 
-    def _take(self, lanes: Sequence[Lane], backlog: Sequence[Batch]) -> list[Batch]:
-        """New batches, which go before the backlog: only faces made ahead are left waiting there for quick ones."""
-        most = self._models.batch_limit(Lane.QUICK)
-        if not backlog:
-            taken = self._source.take(lanes, max_jobs=most, wait_ms=TAKE_WAIT_MS)
-        elif backlog[0].lane is Lane.IDLE and Lane.QUICK in lanes:
+    def _take(self, lanes: Sequence[Lane], backlog: Backlog) -> list[Batch]:
+        """New batches, when nothing in hand can run; quick ones also while only faces made ahead can."""
+        most = self._models.most_at_once
+        coming = backlog.first()
+        if coming is None:
+            wait_ms = OPENING_WAIT_MS if backlog else TAKE_WAIT_MS
+            taken = self._source.take(lanes, max_jobs=most, wait_ms=wait_ms)
+        elif coming.lane is Lane.IDLE and Lane.QUICK in lanes:
             taken = self._source.take([Lane.QUICK], max_jobs=most, wait_ms=0)
         else:
             return []
         if not taken:
             return []
-        return group(self._linger(taken, most), self._models.batch_limit(taken[0].lane))
+        return group(self._linger(taken, most), self._models.batch_limit)
 
     def _linger(self, taken: list[Delivery], most: int) -> list[Delivery]:
         """What was taken, and what else comes into its lane within linger_ms, up to a full batch."""
@@ -126,8 +132,7 @@ class Worker:
             taken = taken + self._source.take([taken[0].lane], max_jobs=most - len(taken), wait_ms=left_ms)
         return taken
 
-    def _give_back(self, backlog: Sequence[Batch]) -> None:
-        deliveries = [delivery for batch in backlog for delivery in batch.deliveries]
+    def _give_back(self, deliveries: Sequence[Delivery]) -> None:
         try:
             self._source.give_back(deliveries)
         except JobsError as error:
@@ -135,13 +140,16 @@ class Worker:
 
     def _keep_beating(self) -> None:
         while not self._over.is_set():
+            if self._warm:
+                self._models.follow_shelf()
             self._beat()
             self._over.wait(self.config.beat_every_s)
 
     def _beat(self) -> None:
         beat = WorkerBeat(
             worker_id=self.config.worker_id,
-            models=self._models.digests(),
+            models=self._models.digests(self._kinds) if self._warm else (),
+            warm=self._models.warm(),
             lanes=tuple(self.config.lanes),
             device=self._models.device,
             ready=self.ready,

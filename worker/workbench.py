@@ -12,10 +12,11 @@ from jobs.errors import JobsError
 from jobs.queue import JobSource
 from models.engines.engine import Array
 from worker.batching import Batch
-from worker.errors import ModelNotLoaded
-from worker.loaded_models import LoadedModel, LoadedModels
+from worker.errors import ModelNotLoaded, ModelUnusable
+from worker.loaded_model import LoadedModel
+from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
-from worker.tasks.task import Task
+from worker.tasks.task import AnyTask
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Workbench:
         self,
         source: JobSource,
         models: LoadedModels,
-        tasks: Mapping[str, Task],
+        tasks: Mapping[str, AnyTask],
         metrics: WorkerMetrics,
         pool: ThreadPoolExecutor,
     ) -> None:
@@ -49,12 +50,16 @@ class Workbench:
     def do(self, batch: Batch) -> list[Future[None]]:
         """Run the batch; each future is done when its job is finished."""
         deliveries = self._still_wanted(batch.deliveries)
+        if not deliveries:
+            return []
         try:
-            model = self._models.get(batch.key.model)
+            with self._models.held(batch.key.model) as model:
+                return self._attempt(self._tasks[batch.key.kind], model, deliveries)
         except ModelNotLoaded as error:
             self._give_up(deliveries, JobFailure("model-not-loaded", str(error)))
-            return []
-        return self._attempt(self._tasks[batch.key.kind], model, deliveries) if deliveries else []
+        except ModelUnusable as error:
+            self._give_up(deliveries, JobFailure("model-refused", str(error)))
+        return []
 
     def _still_wanted(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         with _queue_may_be_away():
@@ -77,7 +82,7 @@ class Workbench:
                 self._source.finish(delivery, failure)
             self._metrics.count_failed()
 
-    def _attempt(self, task: Task, model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
+    def _attempt(self, task: AnyTask, model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
         """Run these together; when that raises, each half by itself, until the one that does it is alone."""
         started_at_ms, started = time.time_ns() // 1_000_000, time.perf_counter()
         try:
@@ -96,7 +101,7 @@ class Workbench:
             for delivery, picture in zip(deliveries, pictures, strict=True)
         ]
 
-    def _encode_and_finish(self, task: Task, delivery: Delivery, picture: Array, ran: _Ran) -> None:
+    def _encode_and_finish(self, task: AnyTask, delivery: Delivery, picture: Array, ran: _Ran) -> None:
         started = time.perf_counter()
         try:
             encoded = task.finish(delivery.job, picture)

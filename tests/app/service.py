@@ -59,13 +59,19 @@ class Painter:
     holding: keeps it from taking; held: says that it has noticed.
     """
 
-    def __init__(self, source: JobSource, digests: tuple[str, ...], lanes: tuple[Lane, ...] = tuple(Lane)) -> None:
+    def __init__(
+        self,
+        source: JobSource,
+        digests: tuple[str, ...],
+        lanes: tuple[Lane, ...] = tuple(Lane),
+        warm: tuple[str, ...] | None = None,
+    ) -> None:
         self.source = source
         self.answer: Callable[[GenerateJob], JobOutcome] = paint
         self.holding = threading.Event()
         self.held = False
         self.done: list[Delivery] = []
-        self._beat = WorkerBeat("painter", digests, lanes, "cpu", ready=True)
+        self._beat = WorkerBeat("painter", digests, digests if warm is None else warm, lanes, "cpu", ready=True)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 

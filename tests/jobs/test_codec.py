@@ -41,7 +41,7 @@ def test_an_outcome_survives(body: bytes, timings: dict[str, float], batch_size:
 
 
 def test_a_heartbeat_survives() -> None:
-    beat = WorkerBeat("w", ("a", "b"), (Lane.SLOW,), "cuda:0", ready=False)
+    beat = WorkerBeat("w", ("a", "b"), ("b",), (Lane.SLOW,), "cuda:0", ready=False)
     assert beat_from_bytes(beat_to_bytes(beat)) == beat
 
 

@@ -207,7 +207,7 @@ async def test_inputs_travel_beside_the_job_and_are_erased_with_it(ends: Ends) -
 
 
 async def test_state_counts_and_heartbeats(ends: Ends) -> None:
-    beat = WorkerBeat("w1", ("0123456789abcdef",), (Lane.QUICK, Lane.IDLE), "cpu", ready=True)
+    beat = WorkerBeat("w1", ("0123456789abcdef", "ab"), ("ab",), (Lane.QUICK, Lane.IDLE), "cpu", ready=True)
     ends.source.beat(beat)
     for seed in range(5):
         await submit(ends, seed)
@@ -222,7 +222,7 @@ async def test_state_counts_and_heartbeats(ends: Ends) -> None:
 
 
 async def test_a_goodbye_gives_back_and_removes_the_heartbeat(ends: Ends) -> None:
-    ends.source.beat(WorkerBeat("w1", (), ALL, "cpu", ready=True))
+    ends.source.beat(WorkerBeat("w1", (), (), ALL, "cpu", ready=True))
     await submit(ends)
     await take(ends)
     ends.source.close()

@@ -15,10 +15,11 @@ from jobs.queue import JobSource
 from models.catalogue import Catalogue
 from models.engines.engine import Array
 from worker.config import WorkerConfig
-from worker.loaded_models import LoadedModel, LoadedModels
+from worker.loaded_model import LoadedGenerator
+from worker.loaded_models import LoadedModels
 from worker.loop import Worker
 from worker.tasks.generate import GenerateTask
-from worker.tasks.task import Task
+from worker.tasks.task import AnyTask
 
 CONFIG = WorkerConfig(worker_id="test", device="cpu", threads=1, stop_grace_s=10.0)
 WAIT_MS = 20_000
@@ -38,12 +39,12 @@ class Bench:
         plain = GenerateJob(self.model, seed, truncation_psi=0.7, size=32, format=PictureFormat.PNG)
         return replace(plain, **fields)  # type: ignore[arg-type]
 
-    def worker(self, task: Task | None = None, config: WorkerConfig = CONFIG) -> Worker:
+    def worker(self, task: AnyTask | None = None, config: WorkerConfig = CONFIG) -> Worker:
         tasks = {"generate": task or GenerateTask()}
         return Worker(config, self.source, LoadedModels(self.catalogue, config), tasks)
 
     @contextmanager
-    def working(self, task: Task | None = None, config: WorkerConfig = CONFIG) -> Iterator[Worker]:
+    def working(self, task: AnyTask | None = None, config: WorkerConfig = CONFIG) -> Iterator[Worker]:
         worker = self.worker(task, config)
         thread = threading.Thread(target=worker.run)
         thread.start()
@@ -73,12 +74,12 @@ class WatchedTask(GenerateTask):
         self.runs: list[list[int]] = []
         self._seeds = threading.local()
 
-    def prepare(self, jobs: Sequence[GenerateJob], model: LoadedModel) -> dict[str, Array]:
+    def prepare(self, jobs: Sequence[GenerateJob], model: LoadedGenerator) -> dict[str, Array]:
         self._seeds.now = [job.seed for job in jobs]
         self.runs.append(self._seeds.now)
         return super().prepare(jobs, model)
 
-    def run(self, inputs: Mapping[str, Array], model: LoadedModel) -> Array:
+    def run(self, inputs: Mapping[str, Array], model: LoadedGenerator) -> Array:
         self.on_run(self._seeds.now)
         return super().run(inputs, model)
 

@@ -1,4 +1,6 @@
 import io
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +13,31 @@ from jobs.contract import GenerateJob, PictureFormat
 from models.catalogue import Catalogue
 from models.engines.onnx_engine import OnnxEngine
 from worker.config import WorkerConfig
-from worker.loaded_models import LoadedModel, LoadedModels
+from worker.loaded_model import LoadedGenerator
+from worker.loaded_models import LoadedModels
 from worker.tasks.task import TASKS
 
 
 @pytest.fixture(scope="module")
-def tiny(tiny_catalogue: Catalogue, tiny_digest: str) -> LoadedModel:
+def tiny(tiny_catalogue: Catalogue, tiny_digest: str) -> Iterator[LoadedGenerator]:
     models = LoadedModels(tiny_catalogue, WorkerConfig(worker_id="test", device="cpu"))
     models.open()
-    return models.get(tiny_digest)
+    with models.held(tiny_digest) as model:
+        assert isinstance(model, LoadedGenerator)
+        yield model
+    models.close()
 
 
 def job(seed: int, psi: float = 0.7, size: int = 32, picture_format: PictureFormat = PictureFormat.PNG) -> GenerateJob:
     return GenerateJob(model="tiny", seed=seed, truncation_psi=psi, size=size, format=picture_format)
 
 
-def pictures(model: LoadedModel, jobs: list[GenerateJob]) -> np.ndarray:
+def pictures(model: LoadedGenerator, jobs: list[GenerateJob]) -> np.ndarray:
     task = TASKS["generate"]
     return task.run(task.prepare(jobs, model), model).astype(int)
 
 
-def test_each_job_has_its_own_seed_and_psi(tiny: LoadedModel) -> None:
+def test_each_job_has_its_own_seed_and_psi(tiny: LoadedGenerator) -> None:
     together = pictures(tiny, [job(1), job(2), job(1, psi=0.0), job(2, psi=0.0)])
     assert together.shape == (4, 32, 32, 3)
     assert np.abs(together[0] - together[1]).max() > 8
@@ -39,7 +45,7 @@ def test_each_job_has_its_own_seed_and_psi(tiny: LoadedModel) -> None:
 
 
 @pytest.mark.parametrize("count", [2, 5, 8])
-def test_a_face_alone_is_the_face_in_company(tiny: LoadedModel, count: int) -> None:
+def test_a_face_alone_is_the_face_in_company(tiny: LoadedGenerator, count: int) -> None:
     seeds = [7, 2**32 + 7, 2**64 - 1, 0, 1, 2, 3, 4][:count]
     alone = np.concatenate([pictures(tiny, [job(seed)]) for seed in seeds])
     together = pictures(tiny, [job(seed) for seed in seeds])
@@ -48,7 +54,7 @@ def test_a_face_alone_is_the_face_in_company(tiny: LoadedModel, count: int) -> N
 
 @pytest.mark.parametrize("picture_format", list(PictureFormat))
 @pytest.mark.parametrize("size", [32, 20])
-def test_a_picture_leaves_as_the_job_wants_it(tiny: LoadedModel, picture_format: PictureFormat, size: int) -> None:
+def test_a_picture_leaves_as_the_job_wants_it(tiny: LoadedGenerator, picture_format: PictureFormat, size: int) -> None:
     wanted = job(3, size=size, picture_format=picture_format)
     encoded = TASKS["generate"].finish(wanted, pictures(tiny, [wanted])[0].astype(np.uint8))
     assert Image.open(io.BytesIO(encoded.body)).size == (size, size)
@@ -75,9 +81,11 @@ def labels_as_ws(folder: Path) -> Path:
     return path
 
 
-def test_a_model_with_labels_draws_each_class_by_the_seed(tiny: LoadedModel, tmp_path: Path) -> None:
+def test_a_job_names_its_class_or_its_seed_draws_one(tiny: LoadedGenerator, tmp_path: Path) -> None:
     manifest = tiny.manifest.model_copy(update={"c_dim": 3, "num_ws": 2, "w_dim": 3})
-    model = LoadedModel(manifest, OnnxEngine(labels_as_ws(tmp_path), "cpu"), tiny.synthesis)
+    model = LoadedGenerator(manifest, (OnnxEngine(labels_as_ws(tmp_path), "cpu"), tiny.synthesis))
     inputs = TASKS["generate"].prepare([job(seed, psi=1.0) for seed in (0, 1, 2, 3, 2**64 - 1)], model)
     classes = model.mapping.run(inputs)["ws"][:, 0].argmax(axis=1)
     assert classes.tolist() == [0, 1, 2, 0, (2**64 - 1) % 3]
+    named = [replace(job(seed, psi=1.0), label=label) for seed, label in ((0, 2), (1, None), (2, 0))]
+    assert model.mapping.run(TASKS["generate"].prepare(named, model))["ws"][:, 0].argmax(axis=1).tolist() == [2, 1, 0]

@@ -8,8 +8,10 @@ from jobs.contract import Lane
 from models.catalogue import Catalogue, ModelEntry
 from models.engines.errors import EngineRefused
 from models.errors import ModelNotFound
+from models.manifest import GraphSpec
 from worker.config import WorkerConfig
 from worker.errors import ModelNotLoaded, NothingToServe
+from worker.loaded_model import LoadedGenerator
 from worker.loaded_models import LoadedModels
 
 
@@ -19,30 +21,32 @@ def config(**fields: object) -> WorkerConfig:
 
 def test_an_opened_model_is_warm_and_runs(tiny_catalogue: Catalogue, tiny_digest: str) -> None:
     models = LoadedModels(tiny_catalogue, config(device="cpu", threads=1))
-    assert models.digests() == ()
+    assert models.warm() == ()
     assert models.device == "cpu"
     models.open()
-    assert models.digests() == (tiny_digest,)
-    model = models.get(tiny_digest)
-    manifest = model.manifest
-    psi = np.ones([2, manifest.num_ws], np.float32)
-    ws = model.mapping.run({"z": np.ones([2, manifest.z_dim], np.float32), "psi": psi})["ws"]
+    assert models.warm() == models.digests() == (tiny_digest,)
+    with models.held(tiny_digest) as model:
+        assert isinstance(model, LoadedGenerator)
+        manifest = model.manifest
+        psi = np.ones([2, manifest.num_ws], np.float32)
+        ws = model.mapping.run({"z": np.ones([2, manifest.z_dim], np.float32), "psi": psi})["ws"]
     assert ws.shape == (2, manifest.num_ws, manifest.w_dim)
     models.close()
-    assert models.digests() == ()
+    assert models.warm() == ()
 
 
 def test_a_model_that_is_not_there_is_refused_by_its_digest(tiny_catalogue: Catalogue) -> None:
     models = LoadedModels(tiny_catalogue, config())
     models.open()
-    with pytest.raises(ModelNotLoaded, match="digest 0123456789abcdef"):
-        models.get("0123456789abcdef")
+    assert models.at_hand("0123456789abcdef"), "there is nothing to wait for"
+    with pytest.raises(ModelNotLoaded, match="digest 0123456789abcdef"), models.held("0123456789abcdef"):
+        pass
 
 
-def test_on_the_cpu_faces_made_ahead_run_singly(tiny_catalogue: Catalogue) -> None:
+def test_on_the_cpu_faces_made_ahead_run_singly(tiny_catalogue: Catalogue, tiny_digest: str) -> None:
     models = LoadedModels(tiny_catalogue, config())
     models.open()
-    assert [models.batch_limit(lane) for lane in (Lane.QUICK, Lane.SLOW, Lane.IDLE)] == [8, 8, 1]
+    assert [models.batch_limit(tiny_digest, lane) for lane in (Lane.QUICK, Lane.SLOW, Lane.IDLE)] == [8, 8, 1]
 
 
 def test_only_the_models_asked_for_are_opened(tiny_catalogue: Catalogue) -> None:
@@ -66,9 +70,11 @@ def test_a_graph_that_does_not_open_stops_no_other_model(
     good = tiny_catalogue.named("tiny")
     shutil.copytree(good.folder, tmp_path / "broken")
     (tmp_path / "broken" / good.manifest.graphs["synthesis"].file).write_bytes(b"no graph")
-    broken = ModelEntry(good.manifest.model_copy(update={"name": "broken"}), tmp_path / "broken", "store")
+    graphs = {**good.manifest.graphs, "synthesis": GraphSpec(file="synthesis.onnx", sha256="0" * 64, bytes=8)}
+    manifest = good.manifest.model_copy(update={"name": "broken", "graphs": graphs})
+    broken = ModelEntry(manifest, tmp_path / "broken", "store")
     models = LoadedModels(Catalogue({"broken": broken, "tiny": good}), config())
     models.open()
-    assert models.digests() == (tiny_digest,)
+    assert models.warm() == (tiny_digest,)
     with pytest.raises(NothingToServe, match=r"broken: .*failed"):
         LoadedModels(Catalogue({"broken": broken}), config()).open()

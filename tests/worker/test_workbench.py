@@ -28,7 +28,7 @@ async def test_what_nobody_wants_any_more_never_runs(tiny_catalogue: Catalogue, 
         )
         for seed, timeout_ms in enumerate((60_000, 500, 60_000))
     ]
-    (batch,) = group(queue.source.take([Lane.QUICK], max_jobs=8, wait_ms=0), 8)
+    (batch,) = group(queue.source.take([Lane.QUICK], max_jobs=8, wait_ms=0), models.batch_limit)
     assert len(batch.deliveries) == 3
     await queue.submitter.cancel(cancelled)
     await asyncio.sleep(0.6)

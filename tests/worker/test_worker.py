@@ -14,7 +14,7 @@ from jobs.contract import GenerateJob, JobFailure, JobResult, Lane, PictureForma
 from jobs.queue import DEFAULT_POLICY
 from models.engines.engine import Array
 from tests.worker.bench import CONFIG, Bench, HeldTask, WatchedTask, until_ready
-from worker.loaded_models import LoadedModel
+from worker.loaded_model import LoadedGenerator
 from worker.pictures import EncodedPicture
 from worker.tasks.generate import GenerateTask
 
@@ -106,7 +106,7 @@ class OverlapTask(GenerateTask):
         self.batches = 0
         self.second_runs = threading.Event()
 
-    def run(self, inputs: Mapping[str, Array], model: LoadedModel) -> Array:
+    def run(self, inputs: Mapping[str, Array], model: LoadedGenerator) -> Array:
         self.batches += 1
         if self.batches == 2:
             self.second_runs.set()

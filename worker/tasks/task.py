@@ -2,30 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from jobs.contract import GenerateJob, Job
+from jobs.contract import GenerateJob
 from models.engines.engine import Array
-from worker.loaded_models import LoadedModel
+from models.manifest import ModelManifest
+from worker.loaded_model import LoadedModel
 from worker.pictures import EncodedPicture
 from worker.tasks.generate import GenerateTask
 
+JobT_contra = TypeVar("JobT_contra", contravariant=True)
+ModelT_contra = TypeVar("ModelT_contra", bound=LoadedModel, contravariant=True)
 
-class Task(Protocol):
+
+class Task(Protocol[JobT_contra, ModelT_contra]):
     """One kind of job, in three verbs. Whatever raises counts as a failed attempt of the jobs in hand."""
 
-    def prepare(self, jobs: Sequence[Job], model: LoadedModel) -> Mapping[str, Array]:
+    @property
+    def works_with(self) -> type[ModelManifest]:
+        """The kind of model that does these jobs."""
+        ...
+
+    def prepare(self, jobs: Sequence[JobT_contra], model: ModelT_contra) -> Mapping[str, Array]:
         """Jobs of one batch as arrays, axis 0 being the batch."""
         ...
 
-    def run(self, inputs: Mapping[str, Array], model: LoadedModel) -> Array:
+    def run(self, inputs: Mapping[str, Array], model: ModelT_contra) -> Array:
         """On the device: one output for each job, along axis 0."""
         ...
 
-    def finish(self, job: Job, picture: Array) -> EncodedPicture:
+    def finish(self, job: JobT_contra, picture: Array) -> EncodedPicture:
         """One job's output as bytes. Runs beside the next batch's `run`, in another thread."""
         ...
 
 
-TASKS: Mapping[str, Task] = MappingProxyType({GenerateJob.kind: GenerateTask()})
+AnyTask = Task[Any, Any]
+
+TASKS: Mapping[str, AnyTask] = MappingProxyType({GenerateJob.kind: GenerateTask()})
 """By `kind` of the job."""
