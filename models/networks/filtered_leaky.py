@@ -7,6 +7,7 @@ of one axis make, as a convolution that yields a block of outputs at once (docs/
 # B batch, C channel, H W picture, T taps, I O inputs and outputs along an axis, P Q place in a block
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -44,48 +45,54 @@ def filtered_leaky(
 
 @dataclass(frozen=True)
 class Resampling:
-    """A filter along one axis: `up` - 1 zeros behind each sample, padding, the taps (flipped), every `down`-th output.
-
-    One of `up` and `down` is 1. `before` is the padding before the first sample, `size` the number of outputs.
-    """
+    """A filter along one axis: `up` - 1 zeros behind each of `in_size` samples, `before` zeros in front of the first,
+    the (flipped) taps, and of that every `down`-th output, `size` in all. One of `up` and `down` is 1."""
 
     taps: Tensor
     up: int
     down: int
     before: int
+    in_size: int
     size: int
 
     def width(self, x_BCHI: Tensor) -> Tensor:
         """[B, C, H, I] -> [B, C, H, size]."""
-        return torch.cat([x_BCHI[..., i:j] @ band_IO for i, j, band_IO in self._tiles(x_BCHI.shape[3])], dim=3)
+        return torch.cat([x_BCHI[..., i:j] @ band_IO for i, j, band_IO in self._tiles], dim=3)
 
     def height(self, x_BCIW: Tensor) -> Tensor:
         """[B, C, I, W] -> [B, C, size, W]."""
-        return torch.cat([band_IO.T @ x_BCIW[:, :, i:j] for i, j, band_IO in self._tiles(x_BCIW.shape[2])], dim=2)
+        return torch.cat([band_IO.T @ x_BCIW[:, :, i:j] for i, j, band_IO in self._tiles], dim=2)
 
-    def _tiles(self, in_size: int) -> list[tuple[int, int, Tensor]]:
-        """For each TILE outputs: the first of their inputs, the end of them, and the matrix between."""
-        reach = self.taps.shape[0] - 1 - self.before
-        bands: dict[tuple[int, int, int], Tensor] = {}
+    @cached_property
+    def _tiles(self) -> list[tuple[int, int, Tensor]]:
+        """For each TILE outputs: the first of their inputs, the end of them, and the matrix [inputs, outputs] between.
+
+        All tiles have one matrix, but where the picture's border cuts off inputs, or its size outputs.
+        """
+        assert TILE * self.down % self.up == 0, "tiles begin at the same phase of the zeros"
+        whole_IO = self._band(min(TILE, self.size))
         tiles = []
         for start in range(0, self.size, TILE):
             stop = min(start + TILE, self.size)
-            first = max(-(-(self.down * start - self.before) // self.up), 0)
-            end = min((self.down * (stop - 1) + reach) // self.up + 1, in_size)
-            # Which (flipped) tap leads from the first input to the first output; alike in all tiles but the outer ones.
-            tap = self.up * first + self.before - self.down * start
-            key = (tap, end - first, stop - start)
-            if key not in bands:
-                bands[key] = self._band(*key)
-            tiles.append((first, end, bands[key]))
+            begin, end = self._inputs(start, stop)
+            first = min(max(begin, 0), self.in_size)
+            end = max(first, min(end, self.in_size))
+            tiles.append((first, end, whole_IO[first - begin : end - begin, : stop - start]))
         return tiles
 
-    def _band(self, tap: int, inputs: int, outputs: int) -> Tensor:
-        """[inputs, outputs]: from input i to output o leads flipped tap number tap + up * i - down * o, if any."""
+    def _inputs(self, start: int, stop: int) -> tuple[int, int]:
+        """The first of the inputs that outputs start..stop depend on, and the end; neither need be in the picture."""
+        last = self.down * (stop - 1) + self.taps.shape[0] - 1
+        return -(-(self.down * start - self.before) // self.up), (last - self.before) // self.up + 1
+
+    def _band(self, outputs: int) -> Tensor:
+        """The matrix from the inputs of the first `outputs`: flipped tap number up * i - down * o + before."""
+        begin, end = self._inputs(0, outputs)
+        tap = self.up * begin + self.before
         if self.down == 1:
-            return shifted_rows(self.taps, self.up, tap + 1 - self.taps.shape[0], (inputs, outputs))
+            return shifted_rows(self.taps, self.up, tap + 1 - self.taps.shape[0], (end - begin, outputs))
         assert self.up == 1, "a filter changes the rate one way"
-        return shifted_rows(self.taps.flip(0), self.down, -tap, (outputs, inputs)).T
+        return shifted_rows(self.taps.flip(0), self.down, -tap, (outputs, end - begin)).T
 
 
 def _upsample(x_BCHW: Tensor, filter_T: Tensor | None, up: int, before: int, size: int) -> Tensor:
@@ -93,14 +100,14 @@ def _upsample(x_BCHW: Tensor, filter_T: Tensor | None, up: int, before: int, siz
         behind = size - before - x_BCHW.shape[2]
         return F.pad(x_BCHW, (before, behind, before, behind))
     # Zeros dilute the picture: each axis makes up for it by a gain of `up`.
-    axis = Resampling(filter_T * up, up=up, down=1, before=before, size=size)
+    axis = Resampling(filter_T * up, up=up, down=1, before=before, in_size=x_BCHW.shape[2], size=size)
     return axis.height(axis.width(x_BCHW))
 
 
 def _downsample(x_BCHW: Tensor, down_filter: Tensor, down: int, size: int) -> Tensor:
     if down_filter.ndim == 2:
         return _downsample_radial(x_BCHW, down_filter, down, size)
-    axis = Resampling(down_filter, up=1, down=down, before=0, size=size)
+    axis = Resampling(down_filter, up=1, down=down, before=0, in_size=x_BCHW.shape[2], size=size)
     return axis.height(axis.width(x_BCHW))
 
 

@@ -32,12 +32,12 @@ class SynthesisLayer(nn.Module):
         *,
         is_torgb: bool,
         is_critically_sampled: bool,
-        conv_kernel: int = 3,
-        filter_size: int = 6,
-        lrelu_upsampling: int = 2,
-        use_radial_filters: bool = False,
-        conv_clamp: float | None = 256,
-        magnitude_ema_beta: float = 0.999,
+        conv_kernel: int,
+        filter_size: int,
+        lrelu_upsampling: int,
+        use_radial_filters: bool,
+        conv_clamp: float | None,
+        magnitude_ema_beta: float,
     ) -> None:
         super().__init__()
         self.is_torgb, self.size = is_torgb, target.size

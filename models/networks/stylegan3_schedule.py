@@ -20,14 +20,14 @@ def schedule(
     img_resolution: int,
     img_channels: int,
     *,
-    channel_base: int,
-    channel_max: int,
-    num_layers: int,
-    num_critical: int,
-    first_cutoff: float,
-    first_stopband: float,
-    last_stopband_rel: float,
-    margin_size: int,
+    channel_base: int = 32768,
+    channel_max: int = 512,
+    num_layers: int = 14,
+    num_critical: int = 2,
+    first_cutoff: float = 2,
+    first_stopband: float = 2**2.1,
+    last_stopband_rel: float = 2**0.3,
+    margin_size: int = 10,
 ) -> list[Signal]:
     """The signals behind layer 0, 1, ... num_layers; the last is the picture. Layer 0 is fed one like its own output.
 

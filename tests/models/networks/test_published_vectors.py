@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from models.networks import patchgan, pggan, stylegan1, stylegan2, translator, unet
+from models.networks import patchgan, pggan, stylegan1, stylegan2, stylegan3, translator, unet
 
 VECTORS = Path(__file__).parents[3].parent / "shared" / "vectors"
 
@@ -45,6 +45,17 @@ def stylegan2_outputs(case: Case) -> Outputs:
         ws = generator.mapping(case.tensors["z"], case.tensors.get("c"), **truncation)
         yield f"ws_{i}", ws
         yield f"img_{i}", generator.synthesis(ws, noise_mode=call["noise_mode"])
+
+
+def stylegan3_outputs(case: Case) -> Outputs:
+    generator = stylegan3.Generator(**case.description["init_kwargs"]).eval()
+    generator.load_state_dict(case.weights)
+    for i, call in enumerate(case.description["calls"]):
+        truncation = {name: value for name, value in call.items() if name != "transform"}
+        transform = torch.tensor(call["transform"]) if "transform" in call else None
+        ws = generator.mapping(case.tensors["z"], **truncation)
+        yield f"ws_{i}", ws
+        yield f"img_{i}", generator.synthesis(ws, transform)
 
 
 def picture_outputs(network: nn.Module, case: Case) -> Outputs:
@@ -88,6 +99,8 @@ ROWS = [
     Row("stylegan1_32", stylegan1_outputs),
     Row("stylegan2_32", stylegan2_outputs),
     Row("stylegan2_conditional_16", stylegan2_outputs),
+    Row("stylegan3_t_32", stylegan3_outputs, limit=2e-4),
+    Row("stylegan3_r_32", stylegan3_outputs, limit=2e-4),
     Row("cyclegan_resnet_9blocks", cyclegan_outputs, PICTURES),
     Row("pix2pix_unet_128", pix2pix_outputs, PICTURES),
     Row("patchgan_70x70", patchgan_outputs, PICTURES),
