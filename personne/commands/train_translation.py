@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from training.presets import TRANSLATION_PRESETS
+from training.presets import TRANSLATION_PRESETS, on_two_cores
 from training.translation import train
 from training.translation.config import TranslationConfig
 
@@ -25,12 +25,15 @@ def train_translation(
     `options`: fields of TranslationConfig; None: unset. `changes`: more of them as NAME=VALUE. Raises ValueError for an
     option out of bounds, TrainingError for what training refuses.
     """
-    chosen = preset or _fitting(options.get("device"))
+    chosen = preset or ("painting" if _on_gpu(options.get("device")) else "painting_on_two_cores")
     if chosen not in TRANSLATION_PRESETS:
         raise ValueError(f"There is no preset {chosen!r}; there are: {', '.join(TRANSLATION_PRESETS)}.")
     given = {name: value for name, value in options.items() if value is not None}
     given |= dict(read_change(change) for change in changes)
-    config: TranslationConfig = dataclasses.replace(TRANSLATION_PRESETS[chosen](data, out, style), **given)
+    preset_config = TRANSLATION_PRESETS[chosen](data, out, style)
+    if preset_config.objective == "pix2pix" and not _on_gpu(options.get("device")):
+        preset_config = on_two_cores(preset_config)
+    config: TranslationConfig = dataclasses.replace(preset_config, **given)
     _log.info("preset %s, %dx%d, into %s", chosen, config.resolution, config.resolution, out)
     train(config)
 
@@ -65,6 +68,5 @@ def _in_words(kind: Any) -> str:
     return {bool: "true or false", int: "a whole number", float: "a number"}.get(kind, "text")
 
 
-def _fitting(device: str | None) -> str:
-    on_gpu = torch.cuda.is_available() if device in {None, "auto"} else not str(device).startswith("cpu")
-    return "painting" if on_gpu else "painting_on_two_cores"
+def _on_gpu(device: str | None) -> bool:
+    return torch.cuda.is_available() if device in {None, "auto"} else not str(device).startswith("cpu")

@@ -1,4 +1,5 @@
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -40,6 +41,12 @@ def test_a_zip_equals_its_folder(blots: Path, tmp_path: Path, prefix: str, insid
     if not inside:
         (tmp_path / "index.csv").write_bytes(index.read_bytes())
     np.testing.assert_array_equal(load_pictures(archive, 16), load_pictures(blots, 16))
+
+
+def test_an_index_may_be_called_like_its_folder(blots: Path, tmp_path: Path) -> None:
+    shutil.copytree(blots, tmp_path / "blots")
+    shutil.copy(blots.parent / "index.csv", tmp_path / "blots.csv")
+    np.testing.assert_array_equal(load_pictures(tmp_path / "blots", 16), load_pictures(blots, 16))
 
 
 def test_without_an_index_all_pictures_are_for_training(blots: Path, tmp_path: Path) -> None:

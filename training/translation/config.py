@@ -93,6 +93,8 @@ class TranslationConfig(RunConfig):
     def _check_data(self) -> None:
         if self.objective == "pix2pix":
             self._check_known("task", tuple(TASKS))
+            if self.style is not None:
+                raise ValueError("pix2pix makes its pairs of the data alone; leave out style")
             return
         if self.style is None:
             raise ValueError(f"{self.objective} needs the pictures whose look is wanted (style)")

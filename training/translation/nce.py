@@ -11,18 +11,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.networks.translator import ResnetTranslator
+from models.networks.translator import FIRST_BLOCK, ResnetTranslator
 
 FEATURES = 256
 
 
 def feature_places(n_blocks: int) -> tuple[int, ...]:
     """Indices into the generator's layers: the picture, both downward convolutions, the first and a middle block."""
-    return (0, 4, 7, 10, 10 + min(4, n_blocks - 1))
+    return tuple(sorted({0, 4, 7, FIRST_BLOCK, FIRST_BLOCK + min(4, n_blocks - 1)}))
 
 
-def feature_channels(ngf: int) -> tuple[int, ...]:
-    return (3, 2 * ngf, 4 * ngf, 4 * ngf, 4 * ngf)
+def feature_channels(ngf: int, n_blocks: int) -> tuple[int, ...]:
+    """Channels at `feature_places`."""
+    return tuple({0: 3, 4: 2 * ngf}.get(place, 4 * ngf) for place in feature_places(n_blocks))
 
 
 def layers_of(generator: nn.Module) -> list[nn.Module]:

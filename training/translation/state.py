@@ -109,7 +109,7 @@ class CutState(TranslationState):
     @classmethod
     def fresh(cls, config: TranslationConfig, device: torch.device) -> Self:
         generator, discriminator = new_generator(config, device), new_discriminator(config, device)
-        head = PatchHead(feature_channels(config.ngf))
+        head = PatchHead(feature_channels(config.ngf, config.n_blocks))
         _initialise(head)
         head.to(device)
         return cls(
