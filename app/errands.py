@@ -11,6 +11,7 @@ from app.metrics import Meters
 from jobs.contract import GenerateJob, JobFailure, JobId, JobOutcome, JobResult, Lane, QueueState
 from jobs.errors import JobsError, QueueUnavailable
 from jobs.queue import JobSubmitter
+from models.errors import ModelRefused
 
 QUEUE_PATIENCE_S = 1.0
 """A queue that has not answered after so long (a half-open connection) counts as unavailable."""
@@ -52,10 +53,14 @@ class Errands:
         self._meters.job_done(result)
         return result
 
-    async def served(self, model: str, lane: Lane = Lane.QUICK) -> bool:
-        """Whether a ready worker has the model and takes the lane. Raises QueueUnavailable."""
+    async def served(self, model: str, lane: Lane = Lane.QUICK, *, warm: bool = False) -> bool:
+        """Whether a ready worker that takes the lane can be asked for the model; warm: has it open already.
+
+        Raises QueueUnavailable.
+        """
         state = await self._recent_state()
-        return any(worker.ready and model in worker.models and lane in worker.lanes for worker in state.workers)
+        ready = [worker for worker in state.workers if worker.ready and lane in worker.lanes]
+        return any(model in (worker.warm if warm else worker.models) for worker in ready)
 
     async def state(self) -> QueueState:
         """What the queue says now. Raises QueueUnavailable within QUEUE_PATIENCE_S."""
@@ -98,6 +103,8 @@ class Errands:
                 return outcome
             case JobFailure(code="model-not-loaded"):
                 raise ModelNotLoaded(job.model)
+            case JobFailure(code="model-refused", reason=reason):
+                raise ModelRefused(reason)
             case JobFailure(code="cancelled"):
                 raise JobCancelled
             case None | JobFailure(code="deadline-passed"):

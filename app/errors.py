@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable, WireError
-from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
+from models.errors import ModelCannot, ModelNotFound, ModelRefused, NoSuchClass, WrongKindOfModel
 
 MAX_SEED = 2**64 - 1
 MAX_SAFE_INTEGER = 2**53
@@ -163,13 +163,27 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "model-refused",
             500,
             "Model refused",
-            "A model's folder is damaged or of another version. The operator finds the reason in the service's log.",
+            "A model's folder is damaged or of another version, or the worker has no room for it. The operator finds "
+            "the reason in the service's log.",
         ),
         WrongKindOfModel: ProblemType(
             "wrong-kind-of-model",
             422,
             "Wrong kind of model",
             "The model is there but does something else: a translator cannot generate faces, nor the other way round.",
+        ),
+        NoSuchClass: ProblemType(
+            "no-such-class",
+            422,
+            "No such class",
+            "The model has classes, but not this one; the member limit has the lowest and the highest number.",
+        ),
+        ModelCannot: ProblemType(
+            "model-cannot",
+            422,
+            "The model cannot do that",
+            "This model takes no such parameter, and others may: a class needs a model with labels, rotate and "
+            "translate a StyleGAN3; the member able lists the models here that do.",
         ),
         ModelNotLoaded: ProblemType(
             "model-not-loaded",

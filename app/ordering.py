@@ -8,66 +8,112 @@ from urllib.parse import urlencode
 from app.config import AppConfig
 from app.errors import MAX_SEED, SeedOutOfRange, SizeOutOfRange
 from jobs.contract import GenerateJob, PictureFormat
-from models.catalogue import Catalogue, ModelEntry
+from models.abilities import label_of, movement_of, psi_of
+from models.catalogue import Catalogue, ModelEntry, Shelf
+from models.manifest import GeneratorManifest
 
 DRAWN_SEEDS = 2**32
 """Drawn seeds lie below this, so that every published tool can make the same face; asked ones may go to 2**64 - 1."""
 SMALLEST_SIZE = 16
+MOVEMENT = ("rotate", "translate_x", "translate_y")
 
 _SEED = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
-_DIGEST = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What a request asks of a face; None where it leaves the choice to us.
 
-    model: a name or a digest. truncation_psi: 0 to 1. size: side in pixels.
+    model: a name or a digest. truncation_psi: 0 to 1. size: side in pixels. label: number or name of a class. rotate:
+    degrees. translate_x, translate_y: shares of the side.
     """
 
     model: str | None = None
     truncation_psi: float | None = None
     size: int | None = None
+    label: str | None = None
+    rotate: float | None = None
+    translate_x: float | None = None
+    translate_y: float | None = None
 
 
 class Ordering:
-    """Turns wishes into jobs by the configured defaults. Raises ModelNotFound where there is no default model."""
+    """Turns wishes into jobs by the configured defaults, with the models that there are at that moment.
 
-    def __init__(self, config: AppConfig, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    Raises ModelNotFound where there is no default model at the start.
+    """
+
+    def __init__(self, config: AppConfig, shelf: Shelf) -> None:
+        self._shelf = shelf
         self._default_psi = config.default_psi
-        self.default_model = catalogue.named(config.default_model)
+        self.default_name = config.default_model
+        shelf.now.named(config.default_model)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models that there are now."""
+        return self._shelf.now
+
+    @property
+    def default_model(self) -> ModelEntry:
+        """Raises ModelNotFound when it has gone."""
+        return self.catalogue.named(self.default_name)
 
     def face(self, seed: int, wishes: Wishes, picture_format: PictureFormat) -> GenerateJob:
-        """The job for one face. Raises ModelNotFound, SizeOutOfRange."""
-        model = self.model(wishes.model).generator
-        psi = self._default_psi if wishes.truncation_psi is None else wishes.truncation_psi
-        size = model.resolution if wishes.size is None else wishes.size
-        smallest = min(SMALLEST_SIZE, model.resolution)
-        if not smallest <= size <= model.resolution:
-            raise SizeOutOfRange(size, smallest, model.resolution, model.name)
-        # + 0.0 makes -0.0 the same job as 0.0, and so the same address and validator.
-        return GenerateJob(model.digest, seed, float(psi) + 0.0, size, picture_format)
+        """The job for one face.
+
+        Raises ModelNotFound, WrongKindOfModel, ModelCannot, NoSuchClass, SizeOutOfRange.
+        """
+        entry, here = self.model(wishes.model), self.catalogue
+        model = entry.generator
+        rotate, across, down = movement_of(wishes.rotate, wishes.translate_x, wishes.translate_y, entry, here)
+        return GenerateJob(
+            model=model.digest,
+            seed=seed,
+            truncation_psi=psi_of(wishes.truncation_psi, self._default_psi, entry, here),
+            size=_size_of(wishes.size, model),
+            format=picture_format,
+            label=label_of(wishes.label, entry, here),
+            rotate=rotate,
+            translate_x=across,
+            translate_y=down,
+        )
 
     def model(self, wanted: str | None) -> ModelEntry:
         """The model of that name or digest (a digest wins over a name that looks like one). Raises ModelNotFound."""
         if wanted is None:
             return self.default_model
-        if _DIGEST.fullmatch(wanted) and any(entry.manifest.digest == wanted for entry in self._catalogue):
-            return self._catalogue.with_digest(wanted)
-        return self._catalogue.named(wanted)
+        catalogue = self.catalogue
+        return catalogue.with_digest(wanted) if wanted in catalogue else catalogue.named(wanted)
 
     def address(self, job: GenerateJob) -> str:
         """The permanent address of a face: it names all that makes the pixels (docs/decisions/0003)."""
-        query = {"model": job.model, "truncation_psi": plain_number(job.truncation_psi)}
-        if job.size != self._catalogue.with_digest(job.model).generator.resolution:
+        query = query_of(job)
+        if job.size != self.catalogue.with_digest(job.model).generator.resolution:
             query["size"] = str(job.size)
         return f"/v1/faces/{job.seed}.{job.format.value}?{urlencode(query)}"
 
     def page_address(self, job: GenerateJob) -> str:
         """The page that shows this face."""
-        query = {"seed": job.seed, "model": job.model, "truncation_psi": plain_number(job.truncation_psi)}
-        return f"/?{urlencode(query)}"
+        return f"/?{urlencode({'seed': job.seed, **query_of(job)})}"
+
+
+def query_of(job: GenerateJob) -> dict[str, str]:
+    """Model and wishes as an address has them; what is as it would be unasked is left out, but for truncation_psi,
+    whose default an operator may change."""
+    query = {"model": job.model}
+    if job.label is not None:
+        query["class"] = str(job.label)
+    query["truncation_psi"] = plain_number(job.truncation_psi)
+    moved = {name: getattr(job, name) for name in MOVEMENT}
+    return query | {name: plain_number(value) for name, value in moved.items() if value}
+
+
+def _size_of(wanted: int | None, model: GeneratorManifest) -> int:
+    size, smallest = model.resolution if wanted is None else wanted, min(SMALLEST_SIZE, model.resolution)
+    if not smallest <= size <= model.resolution:
+        raise SizeOutOfRange(size, smallest, model.resolution, model.name)
+    return size
 
 
 def draw_seed() -> int:
@@ -89,4 +135,9 @@ def plain_number(value: float) -> str:
 
 def validator(job: GenerateJob) -> str:
     """A weak ETag: equal for equal pixels, while another encoder version may give other bytes."""
-    return f'W/"{job.model}-{job.seed}-{plain_number(job.truncation_psi)}-{job.size}-{job.format.value}"'
+    parts = [job.model, str(job.seed), plain_number(job.truncation_psi), str(job.size), job.format.value]
+    if job.label is not None:
+        parts.append(f"class{job.label}")
+    if any(getattr(job, name) for name in MOVEMENT):
+        parts.append("_".join(plain_number(getattr(job, name)) for name in MOVEMENT))
+    return f'W/"{"-".join(parts)}"'

@@ -12,6 +12,7 @@ from app.metrics import Meters
 from app.ordering import Ordering, Wishes, draw_seed
 from jobs.contract import GenerateJob, JobResult, Lane, PictureFormat
 from jobs.errors import JobsError
+from models.errors import ModelsError
 
 MAKERS = 32
 """Faces on order at one time at most: a whole batch of the largest bucket, and no more of the idle lane than that."""
@@ -31,7 +32,7 @@ class ReadyFaces:
     """A pool of faces of the default model, psi and size as JPEG. wanted: how many it holds when full (0: no pool)."""
 
     def __init__(self, wanted: int, ordering: Ordering, errands: Errands, meters: Meters) -> None:
-        self._pattern = ordering.face(0, Wishes(), PictureFormat.JPEG)
+        self._ordering = ordering
         self._wanted = wanted
         self._errands = errands
         self._meters = meters
@@ -46,8 +47,12 @@ class ReadyFaces:
 
     def take(self, job: GenerateJob) -> Face | None:
         """A face as this job asks, whatever its seed; None when the pool holds no such faces or is empty."""
-        if replace(job, seed=self._pattern.seed) != self._pattern or not self._wanted:
+        if not self._wanted or replace(job, seed=0) != self._pattern():
             return None
+        while self._faces and self._faces[0].job.model != job.model:
+            # Made before the default model was replaced.
+            self._faces.popleft()
+            self._gaps.release()
         face = self._faces.popleft() if self._faces else None
         self._meters.faces_from_pool.labels("no" if face is None else "yes").inc()
         if face is not None:
@@ -72,14 +77,18 @@ class ReadyFaces:
             await self._gaps.acquire()
             self._faces.append(await self._made())
 
+    def _pattern(self) -> GenerateJob:
+        """What the pool holds, but for the seed. Raises ModelNotFound while there is no default model."""
+        return self._ordering.face(0, Wishes(), PictureFormat.JPEG)
+
     async def _made(self) -> Face:
         """A new face, however long it takes: with a full queue or without workers the pauses grow."""
         pause_s = FIRST_PAUSE_S
         while True:
-            job = replace(self._pattern, seed=draw_seed())
             try:
+                job = replace(self._pattern(), seed=draw_seed())
                 return Face(job, await self._errands.run(job, Lane.IDLE))
-            except (AppError, JobsError):
+            except (AppError, JobsError, ModelsError):
                 # Spread out, so that the makers do not come back all at once.
                 await asyncio.sleep(pause_s * uniform(0.5, 1.0))
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

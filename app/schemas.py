@@ -1,11 +1,14 @@
 """What goes in by query and what comes out as JSON. Pictures are no schema: they are bytes with headers."""
 
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.errors import MAX_SAFE_INTEGER
+from app.ordering import Wishes
 from jobs.contract import PictureFormat
+from models.abilities import MOST_DEGREES, MOST_SHIFT
 from models.manifest import TrainingData
 
 ModelChoice = Annotated[
@@ -35,6 +38,36 @@ SizeChoice = Annotated[
         examples=[64],
     ),
 ]
+ClassChoice = Annotated[
+    str | None,
+    Field(
+        alias="class",
+        min_length=1,
+        max_length=100,
+        description="Number or name of a class, for models that /v1/models lists with labels; else the seed draws one.",
+        examples=["0"],
+    ),
+]
+RotateChoice = Annotated[
+    float | None,
+    Field(
+        ge=-MOST_DEGREES,
+        le=MOST_DEGREES,
+        allow_inf_nan=False,
+        description="Degrees counter-clockwise by which a StyleGAN3 model turns what it draws.",
+        examples=[0],
+    ),
+]
+ShiftChoice = Annotated[
+    float | None,
+    Field(
+        ge=-MOST_SHIFT,
+        le=MOST_SHIFT,
+        allow_inf_nan=False,
+        description="Share of the side by which a StyleGAN3 model moves what it draws: right (x), down (y).",
+        examples=[0],
+    ),
+]
 FormatChoice = Annotated[PictureFormat | None, Field(description="How the picture is encoded.", examples=["png"])]
 
 
@@ -44,6 +77,15 @@ class PermanentQuery(BaseModel):
     model: ModelChoice = None
     truncation_psi: PsiChoice = None
     size: SizeChoice = None
+    label: ClassChoice = None
+    rotate: RotateChoice = None
+    translate_x: ShiftChoice = None
+    translate_y: ShiftChoice = None
+
+    @property
+    def wishes(self) -> Wishes:
+        """The same without pydantic."""
+        return Wishes(**{field.name: getattr(self, field.name) for field in fields(Wishes)})
 
 
 class FaceQuery(PermanentQuery):
@@ -52,14 +94,18 @@ class FaceQuery(PermanentQuery):
     format: FormatChoice = None
 
 
-class PageQuery(BaseModel):
+class PageQuery(PermanentQuery):
     """What the page's address may name; anything else in it (a tracker's leavings) is ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
     seed: str | None = None
-    model: ModelChoice = None
-    truncation_psi: PsiChoice = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: dict[str, str]) -> dict[str, str]:
+        # A form sends every field, also those that nobody filled in. The page itself sets the size.
+        return {name: value for name, value in given.items() if value and name != "size"}
 
 
 class DrawnFace(BaseModel):
@@ -84,10 +130,26 @@ class DrawnFaces(BaseModel):
 
 
 class ServingWorker(BaseModel):
-    """A live worker that serves the model."""
+    """A live worker that can be asked for the model. warm: whether the model is open there already."""
 
     id: str = Field(examples=["worker-1"])
     device: str = Field(examples=["cpu"])
+    warm: bool
+
+
+class Labels(BaseModel):
+    """The classes of a model. names: by number, or empty where nobody wrote them down."""
+
+    count: int = Field(examples=[3])
+    names: list[str] = Field(examples=[["cat", "dog", "wild"]])
+
+
+class Abilities(BaseModel):
+    """What a generator takes beside seed and size."""
+
+    truncation: bool = Field(description="truncation_psi=; where false it is always 1.")
+    labels: Labels | None = Field(description="class=; null where there are no classes.")
+    transform: bool = Field(description="rotate=, translate_x= and translate_y=.")
 
 
 class ListedModel(BaseModel):
@@ -97,7 +159,9 @@ class ListedModel(BaseModel):
     digest: str = Field(description="Changes whenever a pixel could.", examples=["0f1e2d3c4b5a6978"])
     default: bool = Field(description="Whether /face uses it unless asked otherwise.")
     source: Literal["bundled", "store"]
+    kind: Literal["generator", "translator"]
     family: str = Field(examples=["stylegan2"])
+    can: Abilities | None = Field(description="null for a translator.")
     resolution: int | None = Field(
         description="Side of its pictures in pixels; null where any size goes.", examples=[128]
     )
@@ -107,7 +171,8 @@ class ListedModel(BaseModel):
     training_data: list[TrainingData]
     metrics: dict[str, float] = Field(description="Measured figures by name.")
     workers: list[ServingWorker] | None = Field(
-        description="Live, warm workers that serve it; null when the queue cannot be asked."
+        description="Live workers that serve it; null when the queue cannot be asked. Where none has it warm, the "
+        "first request waits for it to be opened."
     )
 
 

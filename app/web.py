@@ -26,17 +26,17 @@ from app.routes.page import page_routes
 from app.routes.reference import reference_routes
 from app.web_headers import GuardedHeaders, HeadAsGet
 from jobs.queue import JobSubmitter
-from models.catalogue import Catalogue
+from models.catalogue import Shelf
 
 DESCRIPTION = """Faces of people who do not exist, made by a generator that runs here.
 
 Every face has a seed, and an address of its own where it stays. Errors are problem documents (RFC 9457)."""
 
 
-def create_app(config: AppConfig, submitter: JobSubmitter, catalogue: Catalogue) -> FastAPI:
+def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> FastAPI:
     """The web. It closes the submitter when it stops. Raises ModelNotFound where the default model is not there."""
     meters = Meters()
-    ordering = Ordering(config, catalogue)
+    ordering = Ordering(config, shelf)
     errands = Errands(submitter, meters, config.request_timeout_s)
     ready = ReadyFaces(config.ready_faces, ordering, errands, meters)
     pages = Pages()
@@ -61,7 +61,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, catalogue: Catalogue)
     api = APIRouter(dependencies=[Depends(only_known_parameters)])
     api.include_router(face_routes(ordering, ready, errands))
     api.include_router(faces_routes(ordering, errands, config.max_faces))
-    api.include_router(models_routes(catalogue, ordering, errands))
+    api.include_router(models_routes(ordering, errands))
     api.include_router(health_routes(ordering, errands, meters))
     app.include_router(api)
     app.include_router(page_routes(pages, ordering, ready, errands))

@@ -8,6 +8,7 @@ from jobs.contract import GenerateJob, PictureFormat
 from personne.listening import bind, listen, make_server
 from personne.models_here import models_here
 from personne.settings import Settings
+from worker.loaded_model import LoadedGenerator
 from worker.loaded_models import LoadedModels
 from worker.tasks.generate import GenerateTask
 
@@ -18,13 +19,15 @@ def run(settings: Settings) -> None:
     digest = catalogue.named(settings.default_model).manifest.digest
     models = LoadedModels(catalogue, settings.worker_config())
     models.open()
-    model, task, app = models.get(digest), GenerateTask(), FastAPI()
+    task, app, size = GenerateTask(), FastAPI(), catalogue.with_digest(digest).generator.resolution
 
     @app.get("/face")
     def face() -> Response:
-        size = model.manifest.resolution
         job = GenerateJob(digest, randbelow(2**32), settings.default_psi, size, PictureFormat.JPEG)
-        picture = task.run(task.prepare([job], model), model)[0]
+        with models.held(digest) as model:
+            if not isinstance(model, LoadedGenerator):
+                raise TypeError(f"{settings.default_model} generates no faces")
+            picture = task.run(task.prepare([job], model), model)[0]
         encoded = task.finish(job, picture)
         return Response(encoded.body, media_type=encoded.media_type, headers={"Cache-Control": "no-store"})
 

@@ -3,8 +3,12 @@
 ModelsError
 ├── ModelNotFound     nothing of that name or digest in the catalogue
 ├── ModelRefused      a folder that is no usable model, with the reason
-└── WrongKindOfModel  a translator where a generator is wanted, or the other way
+├── WrongKindOfModel  a translator where a generator is wanted, or the other way
+├── NoSuchClass       a class that the model's labels do not have
+└── ModelCannot       something that this model cannot do and another may
 """
+
+from collections.abc import Sequence
 
 
 class ModelsError(Exception):
@@ -33,3 +37,22 @@ class WrongKindOfModel(ModelsError):
 
     def __init__(self, name: str, does: str, wanted: str) -> None:
         super().__init__(f"Model {name!r} {does}; choose one that can {wanted}.")
+
+
+class NoSuchClass(ModelsError):
+    """The model has no such class."""
+
+    def __init__(self, wanted: str, name: str, largest: int, class_names: Sequence[str]) -> None:
+        named = f", or one of: {', '.join(class_names)}" if class_names else ""
+        super().__init__(f"class is a number from 0 to {largest} for model {name!r}{named}; {wanted!r} was asked.")
+        self.limit = {"minimum": 0, "maximum": largest}
+
+
+class ModelCannot(ModelsError):
+    """This model cannot do that."""
+
+    def __init__(self, name: str, parameter: str, lack: str, able: Sequence[str]) -> None:
+        others = f"models here that do: {', '.join(able)}" if able else "no model here does"
+        super().__init__(f"Model {name!r} {lack}, so it takes no {parameter}; {others}.")
+        self.parameter = parameter
+        self.able = list(able)

@@ -125,7 +125,10 @@ def sample(
     seeds: Annotated[str, typer.Option(help="0-63, or 1,5,9-12.")],
     out: Annotated[Path, typer.Option(help="A folder, or with --grid a file.")],
     model: Model = None,
-    truncation_psi: Annotated[float | None, typer.Option(help="Lower is plainer (0.7).")] = None,
+    truncation_psi: Annotated[float | None, typer.Option(min=0, max=1, help="Lower is plainer (0.7).")] = None,
+    label: Annotated[str | None, typer.Option("--class", help="Number or name of a class.")] = None,
+    rotate: Annotated[float | None, typer.Option(help="Degrees counter-clockwise (StyleGAN3).")] = None,
+    translate: Annotated[str | None, typer.Option(help="X,Y: shares right and down (StyleGAN3).")] = None,
     picture_format: Annotated[PictureFormat, typer.Option("--format")] = PictureFormat.PNG,
     grid: Annotated[bool, typer.Option("--grid", help="One sheet instead of a file a seed.")] = False,
     device: Device = None,
@@ -133,20 +136,23 @@ def sample(
 ) -> None:
     """Draw the faces of seeds into files."""
     _need(worker="onnxruntime")
-    settings = _settings(default_model=model, default_psi=truncation_psi, device=device, store=store)
-    from personne.commands.sample import sample_faces
+    settings = _settings(default_model=model, device=device, store=store)
+    from personne.commands.sample import pattern_of, sample_faces
     from personne.models_here import models_here
 
-    entry = models_here(settings).named(settings.default_model)
-    sample_faces(
+    here = models_here(settings)
+    entry = here.named(settings.default_model)
+    pattern = pattern_of(
         entry,
-        seeds=seeds,
-        out=out,
-        truncation_psi=settings.default_psi,
+        here,
+        truncation_psi=truncation_psi,
+        default_psi=settings.default_psi,
+        label=label,
+        rotate=rotate,
+        translate=translate,
         picture_format=picture_format,
-        grid=grid,
-        device=settings.device,
     )
+    sample_faces(pattern, entry, seeds=seeds, out=out, grid=grid, device=settings.device)
 
 
 @app.command()
@@ -223,6 +229,22 @@ def remove(*, name: Annotated[str, typer.Argument(help="A model of the store.")]
     from models.store import Store as ModelStore
 
     ModelStore(_settings(store=store).store).remove(name)
+
+
+@app.command("verify-model")
+def verify_model(
+    *,
+    name: Annotated[str, typer.Argument(help="A model that `personne models` lists.")],
+    seeds: Annotated[int | None, typer.Option(min=1, help="Pictures in float16 (64, of large models fewer).")] = None,
+    device: Annotated[str, typer.Option(help="Where float16 runs; on the CPU it is emulated.")] = "cpu",
+    store: Store = None,
+) -> None:
+    """Take a model's hashes again and compare its graphs with its network: exit status 0 or 1."""
+    _need(export="onnxscript", worker="onnxruntime")
+    from models.catalogue import find_models
+    from personne.commands.verify_model import verify_model as verify
+
+    verify(find_models(_settings(store=store).store), name, seeds=seeds, device=device)
 
 
 @train.command("faces")

@@ -5,7 +5,9 @@ FrontDoorError
 ├── PortBusy           somebody listens there already
 ├── ExtraMissing       a floor that is not installed here
 ├── BadSeeds           a list of seeds that is none
+├── BadMovement        a turn or a shift beyond its bounds
 ├── LicenceNotAccepted a download whose licence nobody has accepted yet
+├── ModelOff           `personne verify-model` found a graph that does not agree
 └── Unhealthy          `personne health` found nobody well
 """
 
@@ -47,6 +49,15 @@ class Unhealthy(FrontDoorError):
     exit_status = 1
 
 
+class ModelOff(FrontDoorError):
+    """A model's graphs do not compute what its network does."""
+
+    exit_status = 1
+
+    def __init__(self, name: str, disagreements: list[str]) -> None:
+        super().__init__(f"{name} is off: {'; '.join(disagreements)}. Export or import it again.")
+
+
 class BadSeeds(FrontDoorError):
     """This is no list of seeds."""
 
@@ -61,6 +72,13 @@ class LicenceNotAccepted(FrontDoorError):
 
     def __init__(self, title: str, licence: str, licence_url: str) -> None:
         super().__init__(f"{title} comes under: {licence} ({licence_url}). If you accept it, add --accept-licence.")
+
+
+class BadMovement(FrontDoorError):
+    """--rotate takes degrees from -180 to 180, --translate two shares from -1 to 1 with a comma between: 0.1,-0.2."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
 
 
 OURS = (FrontDoorError, JobsError, ModelsError, TrainingError, WorkerError)

@@ -1,16 +1,20 @@
-"""The models of the bundle and of the store, with a warning for each that cannot be used."""
+"""The models of the bundle and of the store, with a line in the log for each that cannot be used."""
 
-import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from models.catalogue import Catalogue, find_models
+from models.catalogue import Catalogue
+from models.live_catalogue import LiveCatalogue
 from personne.settings import Settings
-
-_log = logging.getLogger(__name__)
 
 
 def models_here(settings: Settings) -> Catalogue:
-    """Every usable model."""
-    catalogue = find_models(settings.store)
-    for refusal in catalogue.refusals:
-        _log.warning("%s", refusal.reason)
-    return catalogue
+    """Every usable model, as it is now."""
+    return LiveCatalogue(settings.store).now
+
+
+@contextmanager
+def followed_models(settings: Settings) -> Iterator[LiveCatalogue]:
+    """Every usable model; while this lasts, what is put into the store or taken away is noticed."""
+    with LiveCatalogue(settings.store).followed() as shelf:
+        yield shelf

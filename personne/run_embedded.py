@@ -6,7 +6,7 @@ import uvicorn
 
 from app.web import create_app
 from personne.listening import bind, listen, make_server
-from personne.models_here import models_here
+from personne.models_here import followed_models
 from personne.queue_ends import both_ends
 from personne.settings import Settings
 from worker.loaded_models import LoadedModels
@@ -20,17 +20,17 @@ def run(settings: Settings) -> None:
     """
     listener = bind(settings.host, settings.port)
     config = settings.worker_config()
-    catalogue = models_here(settings)
     submitter, source = both_ends(settings, config)
-    server = make_server(create_app(settings.app_config(), submitter, catalogue), settings)
-    worker = WorkerThread(Worker(config, source, LoadedModels(catalogue, config)), server)
-    worker.start()
-    try:
-        listen(server, listener)
-    finally:
-        # After the server: the requests that it still answered needed the worker.
-        worker.stop()
-        source.close()
+    with followed_models(settings) as shelf:
+        server = make_server(create_app(settings.app_config(), submitter, shelf), settings)
+        worker = WorkerThread(Worker(config, source, LoadedModels(shelf, config)), server)
+        worker.start()
+        try:
+            listen(server, listener)
+        finally:
+            # After the server: the requests that it still answered needed the worker.
+            worker.stop()
+            source.close()
     if worker.error is not None:
         raise worker.error
 

@@ -2,7 +2,7 @@
 
 from app.web import create_app
 from personne.listening import bind, listen, make_server
-from personne.models_here import models_here
+from personne.models_here import followed_models
 from personne.queue_ends import submitter
 from personne.settings import Settings
 
@@ -11,4 +11,5 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises PortBusy, SettingRefused, ModelsError."""
     queue = submitter(settings)
     listener = bind(settings.host, settings.port)
-    listen(make_server(create_app(settings.app_config(), queue, models_here(settings)), settings), listener)
+    with followed_models(settings) as shelf:
+        listen(make_server(create_app(settings.app_config(), queue, shelf), settings), listener)

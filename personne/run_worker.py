@@ -3,7 +3,7 @@
 import logging
 import signal
 
-from personne.models_here import models_here
+from personne.models_here import followed_models
 from personne.queue_ends import source
 from personne.settings import Settings
 from worker.loaded_models import LoadedModels
@@ -19,11 +19,12 @@ def run(settings: Settings) -> None:
     """
     config = settings.worker_config()
     queue = source(settings, config)
-    worker = Worker(config, queue, LoadedModels(models_here(settings), config))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
-    _log.info("worker %s takes %s", config.worker_id, ", ".join(config.lanes))
-    try:
-        worker.run()
-    finally:
-        queue.close()
+    with followed_models(settings) as shelf:
+        worker = Worker(config, queue, LoadedModels(shelf, config))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stop())
+        _log.info("worker %s takes %s", config.worker_id, ", ".join(config.lanes))
+        try:
+            worker.run()
+        finally:
+            queue.close()

@@ -22,7 +22,7 @@ from worker.config import WorkerConfig
 PREFIX = "PERSONNE_"
 MEMORY_QUEUE = "memory"
 LogLevel = Literal["debug", "info", "warning", "error"]
-Device = Annotated[str, Field(pattern=r"^(auto|cpu|(cuda|tensorrt)(:\d+)?)$")]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|(cuda|tensorrt)(:\d+)?|openvino(:(bf16|f32))?)$")]
 
 
 def user_data_folder() -> Path:
@@ -64,16 +64,26 @@ class Settings(BaseSettings):
 
     device: Device = Field(
         "auto",
-        description="Where a worker computes: `auto` (the best there is), `cpu`, `cuda`, `tensorrt`, `cuda:1`.",
+        description="Where a worker computes: `auto` (the best there is), `cpu`, `cuda`, `tensorrt`, `cuda:1`, "
+        "`openvino`.",
     )
     lanes: Annotated[tuple[Lane, ...], NoDecode] = Field(
         tuple(Lane), min_length=1, description="What a worker takes: `quick`, `slow`, `idle`, with commas between."
     )
     models: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Names of the models that a worker loads, with commas between; none named: all there are."
+        (),
+        description="Names of the models that a worker serves, with commas between, all opened at its start; unset: "
+        "all there are, the default model opened at the start, others when asked for.",
+    )
+    model_memory_mb: int = Field(
+        4096,
+        ge=64,
+        le=16777216,
+        description="What a worker's open models may take together, in MB as it reckons them; the least recently used "
+        "goes for another, the default model never.",
     )
     threads: int | None = Field(
-        None, ge=1, le=1024, description="Threads of ONNX Runtime on the CPU; unset leaves it the choice."
+        None, ge=1, le=1024, description="Threads of the runtime on the CPU; unset leaves it the choice."
     )
     linger_ms: int = Field(
         0, ge=0, le=1000, description="How long an unfilled batch waits for more; waiting costs each request that long."
@@ -83,7 +93,7 @@ class Settings(BaseSettings):
     )
     engine_cache: Path | None = Field(
         None,
-        description="Folder of built TensorRT engines, kept for quick restarts; unset is `.engines` in the store.",
+        description="Folder of what TensorRT and OpenVINO build, for quick restarts; unset is `.engines` in the store.",
     )
     worker_id: str | None = Field(
         None,
@@ -158,6 +168,8 @@ class Settings(BaseSettings):
             linger_ms=self.linger_ms,
             stop_grace_s=self.stop_grace_s,
             models=self.models,
+            default_model=self.default_model,
+            model_memory_mb=self.model_memory_mb,
             threads=self.threads,
             engine_cache=str(self.engine_cache or self.store / ".engines"),
             # Three chances to be heard before a worker counts as gone.

@@ -17,21 +17,25 @@ from app.errors import (
     UnknownParameter,
 )
 from app.negotiation import negotiate
-from app.ordering import Ordering, Wishes, draw_seed
+from app.ordering import Ordering, draw_seed
 from app.queries import client_gone
 from app.ready_faces import Face, ReadyFaces
 from app.replies import PictureHeaders, picture_documented, picture_reply, problems_documented
 from app.schemas import FaceQuery
 from jobs.contract import GenerateJob, Lane
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable
-from models.errors import ModelNotFound
+from models.errors import ModelCannot, ModelNotFound, ModelRefused, NoSuchClass, WrongKindOfModel
 
 MAKING_PROBLEMS = (
     ModelNotFound,
     UnknownParameter,
     INVALID_PARAMETER,
     SizeOutOfRange,
+    WrongKindOfModel,
+    NoSuchClass,
+    ModelCannot,
     JobFailed,
+    ModelRefused,
     QueueFull,
     QueueUnavailable,
     ModelNotLoaded,
@@ -66,8 +70,7 @@ def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIR
         JPEG, unless the query names another format or the `Accept` header excludes JPEG.
         """
         picture_format = query.format or negotiate(request.headers.get("accept"))
-        wishes = Wishes(query.model, query.truncation_psi, query.size)
-        made = await new_face(ordering.face(draw_seed(), wishes, picture_format), request, ready, errands)
+        made = await new_face(ordering.face(draw_seed(), query.wishes, picture_format), request, ready, errands)
         headers = PictureHeaders(made.job, ordering.address(made.job), negotiated=True)
         return picture_reply(made.result, headers.drawn())
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from app.errands import Errands
 from app.errors import INVALID_PARAMETER, NoFormatAccepted, SeedOutOfRange, SizeOutOfRange, UnknownParameter
 from app.negotiation import already_has, negotiate
-from app.ordering import Ordering, Wishes, draw_seed, read_seed, validator
+from app.ordering import Ordering, draw_seed, read_seed, validator
 from app.queries import client_gone
 from app.replies import (
     NEVER,
@@ -22,7 +22,7 @@ from app.replies import (
 from app.routes.face import MAKING_PROBLEMS
 from app.schemas import DrawnFace, DrawnFaces, FaceQuery, PermanentQuery, json_safe
 from jobs.contract import GenerateJob, Lane, PictureFormat
-from models.errors import ModelNotFound
+from models.errors import ModelCannot, ModelNotFound, NoSuchClass, WrongKindOfModel
 
 Seed = Annotated[str, Path(description="A whole number from 0 to 2^64 - 1.", examples=["7"])]
 Extension = Annotated[PictureFormat, Path(description="The picture's format.", examples=["png"])]
@@ -56,8 +56,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
         """Immutable. With the model's digest in `model=` and `truncation_psi=` given, as in every address that this
         service writes, it stays true whatever the defaults become.
         """
-        wishes = Wishes(query.model, query.truncation_psi, query.size)
-        return await face_of(ordering.face(read_seed(seed), wishes, extension), request, negotiated=False)
+        return await face_of(ordering.face(read_seed(seed), query.wishes, extension), request, negotiated=False)
 
     @router.get(
         "/{seed}",
@@ -72,8 +71,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
     async def face_negotiated(request: Request, seed: Seed, query: Annotated[FaceQuery, Query()]) -> Response:
         """As with a format in the address; here the query or the `Accept` header chooses it."""
         picture_format = query.format or negotiate(request.headers.get("accept"))
-        wishes = Wishes(query.model, query.truncation_psi, query.size)
-        return await face_of(ordering.face(read_seed(seed), wishes, picture_format), request, negotiated=True)
+        return await face_of(ordering.face(read_seed(seed), query.wishes, picture_format), request, negotiated=True)
 
     return router
 
@@ -85,14 +83,16 @@ def _add_drawing(router: APIRouter, ordering: Ordering, max_faces: int) -> None:
     @router.get(
         "",
         summary="Draw several faces",
-        responses=problems_documented(ModelNotFound, UnknownParameter, INVALID_PARAMETER, SizeOutOfRange),
+        responses=problems_documented(
+            *(ModelNotFound, UnknownParameter, INVALID_PARAMETER),
+            *(SizeOutOfRange, WrongKindOfModel, NoSuchClass, ModelCannot),
+        ),
     )
     async def drawn_faces(response: Response, query: Annotated[DrawingQuery, Query()]) -> DrawnFaces:
         """Seeds and permanent addresses. A picture is made when its address is opened, not before."""
         response.headers["Cache-Control"] = NEVER
-        wishes = Wishes(query.model, query.truncation_psi, query.size)
         picture_format = query.format or PictureFormat.JPEG
-        jobs = [ordering.face(draw_seed(), wishes, picture_format) for _ in range(query.count)]
+        jobs = [ordering.face(draw_seed(), query.wishes, picture_format) for _ in range(query.count)]
         faces = [
             DrawnFace(seed=json_safe(job.seed), address=ordering.address(job), page=ordering.page_address(job))
             for job in jobs

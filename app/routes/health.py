@@ -10,6 +10,7 @@ from app.replies import NEVER, problems_documented
 from app.schemas import Alive, Ready
 from jobs.contract import QueueState
 from jobs.errors import QueueUnavailable
+from models.errors import ModelNotFound
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -32,10 +33,14 @@ def health_routes(ordering: Ordering, errands: Errands, meters: Meters) -> APIRo
     async def readyz(response: Response) -> Ready:
         """200 only while a warm worker serves the default model."""
         response.headers["Cache-Control"] = NEVER
-        model = ordering.default_model.manifest
-        if not await errands.served(model.digest):
-            raise ModelNotLoaded(model.name)
-        return Ready(model=model.name)
+        name = ordering.default_name
+        try:
+            digest = ordering.default_model.manifest.digest
+        except ModelNotFound:
+            raise ModelNotLoaded(name) from None
+        if not await errands.served(digest, warm=True):
+            raise ModelNotLoaded(name)
+        return Ready(model=name)
 
     @router.get(
         "/metrics",

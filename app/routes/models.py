@@ -6,24 +6,25 @@ from app.errands import Errands
 from app.errors import UnknownParameter
 from app.ordering import Ordering
 from app.replies import NEVER, problems_documented
-from app.schemas import ListedModel, ListedModels, ServingWorker
+from app.schemas import Abilities, Labels, ListedModel, ListedModels, ServingWorker
 from jobs.contract import QueueState
 from jobs.errors import QueueUnavailable
-from models.catalogue import Catalogue, ModelEntry
+from models.abilities import takes_truncation
+from models.catalogue import ModelEntry
 from models.manifest import GeneratorManifest
 
 
-def models_routes(catalogue: Catalogue, ordering: Ordering, errands: Errands) -> APIRouter:
+def models_routes(ordering: Ordering, errands: Errands) -> APIRouter:
     """GET /v1/models."""
     router = APIRouter(tags=["models"])
 
     @router.get("/v1/models", summary="All models", responses=problems_documented(UnknownParameter))
     async def models(response: Response) -> ListedModels:
-        """What each model is, where it comes from, and which live workers serve it."""
+        """What each model is and can do, where it comes from, its licence, and which live workers serve it."""
         response.headers["Cache-Control"] = NEVER
         state = await _state(errands)
-        default = ordering.default_model.manifest.digest
-        return ListedModels(models=[_listed(entry, default, state) for entry in catalogue])
+        default = ordering.default_name
+        return ListedModels(models=[_listed(entry, default, state) for entry in ordering.catalogue])
 
     return router
 
@@ -41,9 +42,11 @@ def _listed(entry: ModelEntry, default: str, state: QueueState | None) -> Listed
     return ListedModel(
         name=manifest.name,
         digest=manifest.digest,
-        default=manifest.digest == default,
+        default=manifest.name == default,
         source=entry.source,
+        kind="generator" if isinstance(manifest, GeneratorManifest) else "translator",
         family=manifest.family,
+        can=_abilities(manifest) if isinstance(manifest, GeneratorManifest) else None,
         resolution=manifest.resolution if isinstance(manifest, GeneratorManifest) else None,
         download_bytes=sum(graph.bytes for graph in manifest.graphs.values()),
         licence=manifest.licence,
@@ -54,9 +57,14 @@ def _listed(entry: ModelEntry, default: str, state: QueueState | None) -> Listed
     )
 
 
+def _abilities(manifest: GeneratorManifest) -> Abilities:
+    labels = Labels(count=manifest.c_dim, names=list(manifest.class_names)) if manifest.c_dim else None
+    return Abilities(truncation=takes_truncation(manifest), labels=labels, transform=manifest.takes_transform)
+
+
 def _serving(state: QueueState, digest: str) -> list[ServingWorker]:
     return [
-        ServingWorker(id=worker.worker_id, device=worker.device)
+        ServingWorker(id=worker.worker_id, device=worker.device, warm=digest in worker.warm)
         for worker in state.workers
         if worker.ready and digest in worker.models
     ]

@@ -14,10 +14,12 @@ from app.web import create_app
 from jobs.memory_queue import MemoryQueue
 from jobs.queue import DEFAULT_POLICY, JobSource, JobSubmitter, QueuePolicy
 from jobs.redis_queue import RedisSubmitter
-from models.manifest import GeneratorManifest
+from models.catalogue import Shelf
+from models.manifest import GeneratorManifest, TranslatorManifest
 from tests.app.service import Painter, catalogue, manifest, serving, until
 
 NO_POOL = AppConfig(ready_faces=0, request_timeout_s=5.0)
+Manifest = GeneratorManifest | TranslatorManifest
 MakeWeb = Callable[..., "Web"]
 
 
@@ -25,6 +27,10 @@ def submitter_and_source(policy: QueuePolicy) -> tuple[JobSubmitter, JobSource]:
     """Both ends of a memory queue."""
     queue = MemoryQueue(policy)
     return queue.submitter, queue.source
+
+
+def digests_of(manifests: tuple[Manifest, ...]) -> tuple[str, ...]:
+    return tuple(manifest.digest for manifest in manifests)
 
 
 @dataclass
@@ -59,16 +65,21 @@ def make_web() -> Iterator[MakeWeb]:
 
         def make(
             config: AppConfig = NO_POOL,
+            *,
             policy: QueuePolicy = DEFAULT_POLICY,
-            models: tuple[GeneratorManifest, ...] = (manifest(),),
-            served: tuple[GeneratorManifest, ...] | None = None,
+            models: tuple[Manifest, ...] = (manifest(),),
+            served: tuple[Manifest, ...] | None = None,
+            warm: tuple[Manifest, ...] | None = None,
+            shelf: Shelf | None = None,
             working: bool = True,
         ) -> Web:
             submitter, source = submitter_and_source(policy)
-            painter = Painter(source, tuple(model.digest for model in (models if served is None else served)))
+            served = models if served is None else served
+            opened = served if warm is None else warm
+            painter = Painter(source, digests_of(served), warm=digests_of(opened))
             if working:
                 stack.enter_context(painter)
-            client = stack.enter_context(serving(create_app(config, submitter, catalogue(*models))))
+            client = stack.enter_context(serving(create_app(config, submitter, shelf or catalogue(*models))))
             return Web(client, painter, source)
 
         yield make

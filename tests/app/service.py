@@ -16,15 +16,15 @@ from PIL import Image
 from jobs.contract import Delivery, GenerateJob, JobFailure, JobOutcome, JobResult, Lane, WorkerBeat
 from jobs.queue import JobSource
 from models.catalogue import Catalogue, ModelEntry
-from models.manifest import GeneratorManifest, GraphSpec
+from models.manifest import GeneratorManifest, GraphSpec, TranslatorManifest
 
 PILLOW_NAMES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 
 
-def manifest(name: str = "faces", resolution: int = 64, sha256: str = "a" * 64) -> GeneratorManifest:
-    """A manifest as an export writes it. The web reads nothing else of a model."""
+def manifest(name: str = "faces", resolution: int = 64, sha256: str = "a" * 64, **fields: object) -> GeneratorManifest:
+    """A manifest as an export writes it, or changed in some fields. The web reads nothing else of a model."""
     graph = GraphSpec(file="graph.onnx", sha256=sha256, bytes=1000)
-    return GeneratorManifest(
+    plain = GeneratorManifest(
         name=name,
         family="stylegan2",
         resolution=resolution,
@@ -37,9 +37,10 @@ def manifest(name: str = "faces", resolution: int = 64, sha256: str = "a" * 64) 
         origin="written for tests",
         w_avg=(0.0,) * 32,
     )
+    return plain.model_copy(update=fields)
 
 
-def catalogue(*manifests: GeneratorManifest) -> Catalogue:
+def catalogue(*manifests: GeneratorManifest | TranslatorManifest) -> Catalogue:
     """A catalogue of these models."""
     return Catalogue({one.name: ModelEntry(one, Path(), "bundled") for one in manifests})
 

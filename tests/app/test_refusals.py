@@ -17,6 +17,7 @@ import jobs.errors
 import models.errors
 from app.config import AppConfig
 from app.errors import ALL_PROBLEMS, PROBLEMS
+from app.schemas import PermanentQuery
 from app.web import create_app
 from jobs.contract import Lane
 from jobs.queue import DEFAULT_POLICY
@@ -40,7 +41,7 @@ def test_unknown_parameters_are_refused_with_the_known_ones(web: Web) -> None:
     problem = web.client.get("/face?seed=7&colour=blue").json()
     assert problem["type"] == "/problems/unknown-parameter"
     assert problem["unknown"] == ["seed", "colour"]
-    assert problem["known"] == ["model", "truncation_psi", "size", "format"]
+    assert problem["known"] == [*list(PermanentQuery.model_json_schema()["properties"]), "format"]
     for address in ("/v1/models", "/livez", "/readyz", "/metrics", "/v1/faces/7.png", "/v1/faces/7", "/v1/faces"):
         assert web.client.get(f"{address}?colour=blue").status_code == 422, address
 
@@ -57,6 +58,8 @@ def test_a_parameter_given_twice_is_refused(web: Web) -> None:
         ("size=99999999999999999999", {"maximum": 4096}),
         ("truncation_psi=1.01", {"maximum": 1}),
         ("truncation_psi=-0.01", {"minimum": 0}),
+        ("rotate=180.5", {"maximum": 180}),
+        ("translate_x=-1.1", {"minimum": -1}),
         ("format=gif", {"one_of": "'jpg', 'png' or 'webp'"}),
     ],
 )
@@ -67,7 +70,9 @@ def test_a_refusal_names_the_limit(web: Web, query: str, limit: dict[str, object
     assert query.split("=", maxsplit=1)[0] in reply.json()["detail"]
 
 
-@pytest.mark.parametrize("query", ["truncation_psi=nan", "truncation_psi=inf", "size=big", "size=", "size=32.5"])
+@pytest.mark.parametrize(
+    "query", ["truncation_psi=nan", "truncation_psi=inf", "rotate=nan", "class=", "size=big", "size=", "size=32.5"]
+)
 def test_what_is_no_number_is_refused(web: Web, query: str) -> None:
     assert web.client.get(f"/face?{query}").json()["type"] == "/problems/invalid-parameter"
 
@@ -133,6 +138,7 @@ def test_without_a_worker_that_has_the_model_it_is_not_loaded(make_web: MakeWeb)
     [
         ("model-not-loaded", 503, "model-not-loaded"),
         ("job-failed", 500, "job-failed"),
+        ("model-refused", 500, "model-refused"),
         ("cancelled", 503, "job-cancelled"),
         ("deadline-passed", 504, "timed-out"),
         ("something-new", 500, "job-failed"),
@@ -143,7 +149,7 @@ def test_each_failure_has_its_status(web: Web, code: str, status: int, problem: 
     reply = web.client.get("/face")
     assert reply.status_code == status
     assert reply.json()["type"] == f"/problems/{problem}"
-    if problem == "job-failed":
+    if problem in {"job-failed", "model-refused"}:
         assert reply.json()["detail"] == "The engine gave this up."
 
 
@@ -180,7 +186,9 @@ def test_a_dead_queue_is_503_within_about_a_second(silent_web: Web) -> None:
     assert silent_web.client.get("/v1/models").json()["models"][0]["workers"] is None
 
 
-NAMES = st.sampled_from(["model", "truncation_psi", "size", "format", "count", "seed", "x"]) | st.text(max_size=5)
+NAMES = st.sampled_from(
+    ["model", "truncation_psi", "size", "class", "rotate", "translate_x", "format", "count", "seed", "x"]
+) | st.text(max_size=5)
 VALUES = (
     st.text(max_size=12)
     | st.integers().map(str)

@@ -4,25 +4,26 @@ import re
 from pathlib import Path
 
 from app.errors import ALL_PROBLEMS
-from tests.app.conftest import MakeWeb, Web
+from tests.app.conftest import Web
 from tests.app.service import manifest
 
 ROOT = Path(__file__).parents[2]
 API_DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 # Changed on purpose only: each of these is a promise to somebody.
+LOOK = ["model", "truncation_psi", "size", "class", "rotate", "translate_x", "translate_y"]
 ADDRESSES = {
     "/": [],
     "/docs": [],
-    "/face": ["model", "truncation_psi", "size", "format"],
+    "/face": [*LOOK, "format"],
     "/livez": [],
     "/metrics": [],
     "/openapi.json": [],
     "/problems/{slug}": [],
     "/readyz": [],
-    "/v1/faces": ["model", "truncation_psi", "size", "format", "count"],
-    "/v1/faces/{seed}": ["model", "truncation_psi", "size", "format"],
-    "/v1/faces/{seed}.{extension}": ["model", "truncation_psi", "size"],
+    "/v1/faces": [*LOOK, "format", "count"],
+    "/v1/faces/{seed}": [*LOOK, "format"],
+    "/v1/faces/{seed}.{extension}": LOOK,
     "/v1/models": [],
 }
 HTML = {"/", "/docs", "/problems/{slug}", "/openapi.json"}
@@ -111,18 +112,6 @@ def test_every_answer_carries_the_guarding_headers(web: Web) -> None:
         assert headers["Referrer-Policy"] == "no-referrer"
         expected = "cross-origin" if address == "/face" else "same-origin"
         assert headers["Cross-Origin-Resource-Policy"] == expected
-
-
-def test_models_say_what_they_are_and_who_serves_them(make_web: MakeWeb) -> None:
-    web = make_web(models=(manifest(), manifest("other", 32, "b" * 64)), served=(manifest(),))
-    listed = {model["name"]: model for model in web.client.get("/v1/models").json()["models"]}
-    assert listed["faces"]["default"] is True
-    assert listed["faces"]["digest"] == manifest().digest
-    assert listed["faces"]["resolution"] == 64
-    assert listed["faces"]["workers"] == [{"id": "painter", "device": "cpu"}]
-    assert listed["other"]["default"] is False
-    assert listed["other"]["workers"] == []
-    assert web.client.get("/face?model=other").json()["type"] == "/problems/model-not-loaded"
 
 
 def test_style_and_script_may_be_kept_for_ever(web: Web) -> None:

@@ -18,7 +18,7 @@ OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 SETTINGS = """
 host port queue store
 default_model default_psi ready_faces request_timeout_s max_faces
-device lanes models threads linger_ms stop_grace_s engine_cache worker_id
+device lanes models model_memory_mb threads linger_ms stop_grace_s engine_cache worker_id
 lease_s max_deliveries beat_ttl_s result_ttl_s input_ttl_s dead_ttl_s cap_quick cap_slow cap_idle
 log_level log_json
 """
@@ -28,13 +28,12 @@ COMMANDS = {
     "worker": "--queue --device --lanes --models --threads --store",
     "health": "--url --worker --queue",
     "models": "--store --json",
-    "sample": "--seeds --out --model --truncation-psi --format --grid --device --store",
+    "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --format --grid --device --store",
     "export": "source --name --out --facts --measured --noise --float16 --batch-norm --store",
-    "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from --seed"
-    " --set",
     "import": "source --name --kind --part --licence --title --float16 --force --store",
     "pull": "name --accept-licence --name --force --store",
     "remove": "name --store",
+    "verify-model": "name --seeds --device --store",
     "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from --seed"
     " --set",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.contract import PictureFormat
-from models.catalogue import open_model
-from personne.commands.sample import draw_faces, parse_seeds, sample_faces
-from personne.errors import BadSeeds
+from models.catalogue import Catalogue, ModelEntry, open_model
+from models.errors import ModelCannot, NoSuchClass
+from personne.commands.sample import draw_faces, parse_seeds, pattern_of, sample_faces
+from personne.errors import BadMovement, BadSeeds
 
 
 @pytest.mark.parametrize(
@@ -33,17 +33,10 @@ def test_what_is_no_list_of_seeds(text: str) -> None:
 
 def test_files_and_sheet_show_the_same_faces(tiny_model: Path, tmp_path: Path) -> None:
     entry = open_model(tiny_model, "store")
+    pattern = pattern_of(entry, Catalogue({"tiny": entry}), truncation_psi=None, default_psi=0.7)
 
     def draw(out: Path, *, grid: bool) -> None:
-        sample_faces(
-            entry,
-            seeds="0-11",
-            out=out,
-            truncation_psi=0.7,
-            picture_format=PictureFormat.PNG,
-            grid=grid,
-            device="cpu",
-        )
+        sample_faces(pattern, entry, seeds="0-11", out=out, grid=grid, device="cpu")
 
     draw(tmp_path / "faces", grid=False)
     draw(tmp_path / "sheet.png", grid=True)
@@ -60,3 +53,47 @@ def test_a_seed_alone_is_the_seed_in_company(tiny_model: Path) -> None:
     many = list(draw_faces(entry, range(20), 0.7, device="cpu"))
     (alone,) = draw_faces(entry, [13], 0.7, device="cpu")
     assert np.abs(many[13].astype(int) - alone.astype(int)).max() <= 1
+
+
+def changed(tiny_model: Path, **fields: object) -> tuple[ModelEntry, Catalogue]:
+    entry = open_model(tiny_model, "store")
+    manifest = entry.manifest.model_copy(update={"name": "other", **fields})
+    other = ModelEntry(manifest, entry.folder, "store")
+    return other, Catalogue({"tiny": entry, "other": other})
+
+
+def test_a_class_by_number_or_name(tiny_model: Path) -> None:
+    entry, here = changed(tiny_model, c_dim=3, class_names=("cat", "dog", "2x"))
+    for wanted, label in (("1", 1), ("dog", 1), ("2x", 2), (None, None)):
+        assert pattern_of(entry, here, truncation_psi=None, default_psi=0.7, label=wanted).label == label
+    for wanted in ("3", "horse", "-1", "01"):
+        with pytest.raises(NoSuchClass, match="from 0 to 2 for model 'other', or one of: cat, dog, 2x"):
+            pattern_of(entry, here, truncation_psi=None, default_psi=0.7, label=wanted)
+    with pytest.raises(ModelCannot, match="'tiny' has no classes, so it takes no class; models here that do: other"):
+        pattern_of(here.named("tiny"), here, truncation_psi=None, default_psi=0.7, label="0")
+
+
+def test_only_stylegan3_is_turned_and_moved(tiny_model: Path) -> None:
+    entry, here = changed(tiny_model, family="stylegan3")
+    pattern = pattern_of(entry, here, truncation_psi=1.0, default_psi=0.7, rotate=-30, translate="0.25,-0.0")
+    assert (pattern.rotate, pattern.translate_x, pattern.translate_y, pattern.truncation_psi) == (-30.0, 0.25, 0.0, 1.0)
+    assert str(pattern.translate_y) == "0.0"
+    with pytest.raises(ModelCannot, match=r"'tiny' cannot turn or move .* takes no rotate; models here that do: other"):
+        pattern_of(here.named("tiny"), here, truncation_psi=None, default_psi=0.7, rotate=5)
+    for turn, shift in (
+        (181.0, None),
+        (float("nan"), None),
+        (None, "1"),
+        (None, "0,1.5"),
+        (None, "a,b"),
+        (None, "0,nan"),
+    ):
+        with pytest.raises(BadMovement, match="degrees from -180 to 180"):
+            pattern_of(entry, here, truncation_psi=None, default_psi=0.7, rotate=turn, translate=shift)
+
+
+def test_what_has_no_mean_face_is_not_truncated(tiny_model: Path) -> None:
+    entry, here = changed(tiny_model, family="pggan")
+    assert pattern_of(entry, here, truncation_psi=None, default_psi=0.7).truncation_psi == 1.0
+    with pytest.raises(ModelCannot, match="no truncation_psi; models here that do: tiny"):
+        pattern_of(entry, here, truncation_psi=0.5, default_psi=0.7)
