@@ -47,7 +47,7 @@ def test_serving_imports_no_torch(imports: str) -> None:
 
 
 def test_the_web_imports_no_engine() -> None:
-    assert heavy_after("import personne.run_web", "onnxruntime") == "[]"
+    assert heavy_after("import personne.run_web", "onnxruntime", "openvino") == "[]"
 
 
 def test_a_worker_imports_no_web() -> None:
@@ -66,7 +66,7 @@ def extras() -> dict[str, list[str]]:
 
 
 def test_the_extras_are_the_floors() -> None:
-    assert set(extras()) == {"app", "worker", "gpu", "export", "training", "dev"}
+    assert set(extras()) == {"app", "worker", "gpu", "openvino", "export", "training", "dev"}
 
 
 def test_no_extra_brings_two_runtimes_of_one_module() -> None:
@@ -78,6 +78,7 @@ def test_no_extra_brings_two_runtimes_of_one_module() -> None:
         "app": set(),
         "worker": {"onnxruntime"},
         "gpu": {"onnxruntime-gpu"},
+        "openvino": set(),
         "export": set(),
         "training": set(),
         "dev": set(),
@@ -86,7 +87,7 @@ def test_no_extra_brings_two_runtimes_of_one_module() -> None:
 
 
 def test_serving_asks_for_no_torch() -> None:
-    asked = {names(line) for extra in ("app", "worker", "gpu") for line in extras()[extra]}
+    asked = {names(line) for extra in ("app", "worker", "gpu", "openvino") for line in extras()[extra]}
     assert "torch" not in asked
 
 
