@@ -4,19 +4,41 @@ On a GPU every new batch size costs a search for kernels, or an engine build of 
 never gives back; so there are few, all warmed, and a batch is padded to the next. On the CPU padding would be waste.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from models.engines.devices import runs_on_cpu
 from models.engines.engine import Array
 
 GPU_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 CPU_BATCH_SIZES = tuple(range(1, 9))
 
 
+@dataclass(frozen=True)
+class Sides:
+    """How large the pictures may be whose size a graph leaves free: TensorRT's range, and what is run to warm."""
+
+    smallest: int = 64
+    usual: int = 256
+    largest: int = 1024
+
+    def sized(self, axes: Sequence[int | str | None], which: str = "usual") -> list[int]:
+        """Sizes of an input with its free axes filled in; one named `256*height` gets a multiple of 256."""
+        return [axis if isinstance(axis, int) else self._multiple(axis, which) for axis in axes]
+
+    def _multiple(self, axis: str | None, which: str) -> int:
+        named = re.match(r"(\d+)\*", axis or "")
+        step = int(named[1]) if named else 1
+        side: int = getattr(self, which)
+        return max(1, -(-side // step)) * step
+
+
 def default_batch_sizes(device: str) -> tuple[int, ...]:
-    """The batch sizes of `cpu`, `cuda:0`, `tensorrt:0`, ..."""
-    return CPU_BATCH_SIZES if device == "cpu" else GPU_BATCH_SIZES
+    """The batch sizes of `cpu`, `openvino:f32`, `cuda:0`, `tensorrt:0`, ..."""
+    return CPU_BATCH_SIZES if runs_on_cpu(device) else GPU_BATCH_SIZES
 
 
 def item_count(inputs: Mapping[str, Array]) -> int:

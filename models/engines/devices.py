@@ -1,17 +1,18 @@
 """Device names, and which ONNX Runtime provider stands behind each.
 
-`auto` is the best there is; `cpu`, `cuda[:i]`, `tensorrt[:i]` are that and nothing else.
+`auto` is the best that ONNX Runtime has; `cpu`, `cuda[:i]`, `tensorrt[:i]` are that and nothing else, and
+`openvino[:bf16|:f32]` is the CPU by OpenVINO (see openvino_engine).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from models.engines.errors import EngineRefused
 
 CPU_PROVIDER = "CPUExecutionProvider"
 PROVIDERS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": CPU_PROVIDER}
 """In order of preference."""
+OPENVINO = "openvino"
 EXTRAS = {"tensorrt": "gpu", "cuda": "gpu", "cpu": "worker"}
 
 
@@ -28,6 +29,11 @@ class Device:
     @property
     def provider(self) -> str:
         return PROVIDERS[self.kind]
+
+
+def runs_on_cpu(device: str) -> bool:
+    """Whether cores and memory are the machine's own: `cpu`, `openvino:bf16`, ..."""
+    return device.partition(":")[0] in ("cpu", OPENVINO)
 
 
 def candidates(wanted: str, available: Sequence[str]) -> tuple[Device, ...]:
@@ -50,7 +56,10 @@ def _parsed(wanted: str) -> Device:
     kind, colon, index = wanted.partition(":")
     known = kind in PROVIDERS and (not colon or (kind != "cpu" and index.isdecimal()))
     if not known:
-        raise EngineRefused(f"There is no device {wanted!r}; use auto, cpu, cuda, cuda:1, tensorrt or tensorrt:1.")
+        raise EngineRefused(
+            f"There is no device {wanted!r}; use auto, cpu, cuda, cuda:1, tensorrt, tensorrt:1, openvino, "
+            "openvino:bf16 or openvino:f32."
+        )
     return Device(kind, int(index or 0))
 
 
@@ -65,33 +74,3 @@ def cuda_options(index: int) -> dict[str, str]:
         # TF32 keeps 10 bits of mantissa: a seed would differ from the CPU's picture by more than one level.
         "use_tf32": "0",
     }
-
-
-def tensorrt_options(
-    index: int, shapes: dict[str, list[int]], batch_sizes: Sequence[int], cache: Path | None
-) -> dict[str, str]:
-    """Options of the TensorRT provider, by their documented names.
-
-    shapes: of each input, without the batch. cache: a folder that belongs to this graph and these versions alone.
-    One explicit profile spans all batch sizes, so that none of them builds an engine anew (minutes, in traffic).
-    TensorRT uses TF32 unless the process was started with NVIDIA_TF32_OVERRIDE=0: no option turns it off.
-    """
-    options = {
-        "device_id": str(index),
-        "trt_profile_min_shapes": _profile(shapes, batch_sizes[0]),
-        "trt_profile_opt_shapes": _profile(shapes, min(8, batch_sizes[-1])),
-        "trt_profile_max_shapes": _profile(shapes, batch_sizes[-1]),
-    }
-    if cache is not None:
-        options |= {
-            "trt_engine_cache_enable": "1",
-            "trt_engine_cache_path": str(cache),
-            "trt_timing_cache_enable": "1",
-            "trt_timing_cache_path": str(cache),
-        }
-    return options
-
-
-def _profile(shapes: dict[str, list[int]], batch: int) -> str:
-    """`ws:8x12x128,noise_strength:8`"""
-    return ",".join(f"{name}:" + "x".join(map(str, [batch, *shape])) for name, shape in shapes.items())

@@ -1,6 +1,5 @@
 """A graph on ONNX Runtime: TensorRT, CUDA or the CPU."""
 
-import hashlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -10,12 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from models.engines.buckets import default_batch_sizes, goes, item_count, pad, padded_size, share_size
-from models.engines.devices import CPU_PROVIDER, Device, candidates, cuda_options, tensorrt_options
+from models.engines.buckets import Sides, default_batch_sizes, goes, item_count, pad, padded_size, share_size
+from models.engines.devices import CPU_PROVIDER, Device, candidates, cuda_options
 from models.engines.engine import Array
 from models.engines.errors import EngineRefused
+from models.engines.tensorrt import cache_folder, tensorrt_options
 
-DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(uint8)": np.uint8}
+DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(uint8)": np.uint8,
+}
+MOST_BOUND = 16
+"""Shapes whose buffers stay on a GPU: of a translator any number may come."""
 
 
 class OnnxEngine:
@@ -23,7 +30,8 @@ class OnnxEngine:
 
     device: `auto` takes TensorRT, CUDA or the CPU, the first that starts; any other name is that or EngineRefused.
     threads: of the CPU; None: one for each core. cache: a folder where TensorRT keeps built engines; None: it builds
-    them at every start. batch_sizes: in place of the device's own, for a GPU with little memory, say.
+    them at every start. batch_sizes: in place of the device's own, for a GPU with little memory, say. sides: of
+    pictures, where the graph leaves their size free: what TensorRT's engines are built for, and what is warmed.
 
     On the CPU one item has all threads, and a batch runs as shares side by side, each on one thread: cores that need
     not wait for each other at every layer. On two cores that made 155 to 178 faces of 64x64 a second; the batch as a
@@ -37,14 +45,19 @@ class OnnxEngine:
         threads: int | None = None,
         cache: Path | None = None,
         batch_sizes: Sequence[int] | None = None,
+        *,
+        sides: Sides | None = None,
     ) -> None:
         self._runtime = _onnxruntime()
         self._path, self._threads, self._cache = path, threads, cache
+        self._sides = sides or Sides()
         self._device, self._batch_sizes, self._session = self._first_that_starts(device, batch_sizes)
         self._inputs = {node.name: (DTYPES[node.type], list(node.shape[1:])) for node in self._session.get_inputs()}
         self._outputs = [node.name for node in self._session.get_outputs()]
         # On a GPU the buffers of a batch size belong to one run at a time.
-        self._bound: dict[int, _BoundRun] | None = None if self._device.kind == "cpu" else {}
+        self._bound: dict[tuple[tuple[int, ...], ...], _BoundRun] | None = None if self._device.kind == "cpu" else {}
+        # TensorRT has a session for each batch size, with its own engine; the first is that of the smallest.
+        self._by_size: dict[int, Any] = {self._batch_sizes[0]: self._session}
         self._gpu_turn = threading.Lock()
         self._abreast = 1
         if self._device.kind == "cpu" and batch_sizes is None:
@@ -62,9 +75,13 @@ class OnnxEngine:
         return self._batch_sizes
 
     def warm(self) -> None:
-        """Run zeros at every batch size (GPU), or at one (CPU: no size has a cost of its own)."""
+        """Run zeros at every batch size (GPU), or at one (CPU: no size has a cost of its own).
+
+        Pictures of free size are of the usual size.
+        """
+        shapes = {name: (dtype, self._sides.sized(axes)) for name, (dtype, axes) in self._inputs.items()}
         for size in self._batch_sizes if self._device.kind != "cpu" else (1,):
-            self.run({name: np.zeros([size, *shape], dtype) for name, (dtype, shape) in self._inputs.items()})
+            self.run({name: np.zeros([size, *shape], dtype) for name, (dtype, shape) in shapes.items()})
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """All outputs by name; any number of items, more than the largest batch size in several goes.
@@ -85,6 +102,7 @@ class OnnxEngine:
         self._shares.shutdown()
         self._bound = None
         self._session = self._one_threaded = None
+        self._by_size = {}
 
     def _run_at_once(self, inputs: Mapping[str, Array], session: Any) -> dict[str, Array]:
         count = item_count(inputs)
@@ -94,10 +112,25 @@ class OnnxEngine:
             arrays = session.run(self._outputs, padded)
         else:
             with self._gpu_turn:
-                if size not in self._bound:
-                    self._bound[size] = _BoundRun(self._runtime, session, self._device, padded, self._outputs)
-                arrays = self._bound[size].run(padded)
+                arrays = self._bound_run(size, padded).run(padded)
         return {name: array[:count] for name, array in zip(self._outputs, arrays, strict=True)}
+
+    def _bound_run(self, size: int, inputs: Mapping[str, Array]) -> "_BoundRun":
+        assert self._bound is not None
+        key = tuple(array.shape for array in inputs.values())
+        if key not in self._bound:
+            if len(self._bound) >= MOST_BOUND:
+                del self._bound[next(iter(self._bound))]
+            session = self._session_of(size)
+            self._bound[key] = _BoundRun(self._runtime, session, self._device, inputs, self._outputs)
+        return self._bound[key]
+
+    def _session_of(self, size: int) -> Any:
+        if self._device.kind != "tensorrt":
+            return self._session
+        if size not in self._by_size:
+            self._by_size[size] = self._open(self._device, (size,), self._threads)
+        return self._by_size[size]
 
     def _first_that_starts(self, wanted: str, batch_sizes: Sequence[int] | None) -> tuple[Device, tuple[int, ...], Any]:
         tried = candidates(wanted, self._runtime.get_available_providers())
@@ -119,23 +152,14 @@ class OnnxEngine:
             self._runtime.preload_dlls()
             providers.insert(0, ("CUDAExecutionProvider", cuda_options(device.index)))
         if device.kind == "tensorrt":
-            providers.insert(0, (device.provider, self._tensorrt_options(device.index, batch_sizes)))
+            providers.insert(0, (device.provider, self._tensorrt_options(device.index, batch_sizes[0])))
         return self._runtime.InferenceSession(str(self._path), self._session_options(threads), providers=providers)
 
-    def _tensorrt_options(self, index: int, batch_sizes: Sequence[int]) -> dict[str, str]:
+    def _tensorrt_options(self, index: int, batch: int) -> dict[str, str]:
         probe = self._runtime.InferenceSession(str(self._path), providers=[CPU_PROVIDER])
         shapes = {node.name: list(node.shape[1:]) for node in probe.get_inputs()}
-        return tensorrt_options(index, shapes, batch_sizes, self._engine_cache())
-
-    def _engine_cache(self) -> Path | None:
-        """A folder for this very graph and this ONNX Runtime: an engine of another would be loaded and be wrong."""
-        if self._cache is None:
-            return None
-        with self._path.open("rb") as file:
-            graph_hash = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-        folder = self._cache / f"{graph_hash}-onnxruntime-{self._runtime.__version__}"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        cache = self._cache and cache_folder(self._cache, self._path, self._runtime.__version__, index)
+        return tensorrt_options(index, shapes, batch, self._sides, cache)
 
     def _session_options(self, threads: int | None) -> Any:
         options = self._runtime.SessionOptions()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -96,14 +97,22 @@ def _write_graphs(network: nn.Module, family: str, folder: Path, *, float16: boo
     rows: list[Comparison] = []
     for name, graph in graphs_of(network, family).items():
         path = folder / f"{name}.onnx"
-        save_graph(draw_graph(graph), path)
+        model = draw_graph(graph)
+        half = _write_float16(network, family, model, folder) if float16 and name != "mapping" else None
+        save_graph(model, path)
         rows += compare_with_network(name, graph, path)
-    if float16:
-        name, graph = list(graphs_of(within_float16(network), family).items())[-1]
-        half = folder / f"{name}{FLOAT16}.onnx"
-        save_graph(to_float16(draw_graph(graph)), half)
-        rows.append(compare_float16(half.stem, graph, folder / f"{name}.onnx", half))
+        if half is not None:
+            rows.append(compare_float16(half.stem, graph, path, half))
     return rows
+
+
+def _write_float16(network: nn.Module, family: str, model: onnx.ModelProto, folder: Path) -> Path:
+    """model: the float32 graph of the network as it is."""
+    ranged = within_float16(network)
+    name, graph = list(graphs_of(ranged, family).items())[-1]
+    path = folder / f"{name}{FLOAT16}.onnx"
+    save_graph(to_float16(model if ranged is network else draw_graph(graph)), path)
+    return path
 
 
 def _describe(

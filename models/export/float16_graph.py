@@ -30,10 +30,10 @@ PICTURE_CHANNELS = 4
 
 def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     """The retyped copy of a graph from `draw_graph`."""
-    copy = onnx.ModelProto.FromString(model.SerializeToString())
+    copy: onnx.ModelProto = onnx.ModelProto.FromString(model.SerializeToString())
     _unfold_batch_norms(copy)
     # The exporter records the type of what it made itself, not of what its operators' bodies make.
-    copy = onnx.shape_inference.infer_shapes(copy)
+    copy = _inferred(copy)
     retyping = _Retyping(copy)
     for node in list(copy.graph.node):
         retyping.visit(node)
@@ -51,7 +51,7 @@ def emulated(model: onnx.ModelProto) -> onnx.ModelProto:
     that 3e6 passes where a GPU yields infinity. Two moves of an axis behind each float16 result, which it does not see
     through, keep the narrowing. A second output `poison` [N] is 0, or NaN where a picture's values are not all finite.
     """
-    copy = onnx.ModelProto.FromString(model.SerializeToString())
+    copy: onnx.ModelProto = onnx.ModelProto.FromString(model.SerializeToString())
     first = numpy_helper.from_array(np.zeros(1, np.int64), "emulation.axis")
     copy.graph.initializer.append(first)
     halves = _half_results(copy)
@@ -194,12 +194,17 @@ def _unfold_batch_norms(model: onnx.ModelProto) -> None:
 
 
 def _half_results(model: onnx.ModelProto) -> set[str]:
-    inferred = onnx.shape_inference.infer_shapes(model)
+    inferred = _inferred(model)
     return {
         value.name
         for value in [*inferred.graph.value_info, *inferred.graph.output]
         if value.type.tensor_type.elem_type == HALF
     }
+
+
+def _inferred(model: onnx.ModelProto) -> onnx.ModelProto:
+    inferred: onnx.ModelProto = onnx.shape_inference.infer_shapes(model)
+    return inferred
 
 
 def _poison(model: onnx.ModelProto) -> list[onnx.NodeProto]:

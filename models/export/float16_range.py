@@ -27,12 +27,14 @@ class LargestStyleOne(nn.Module):
 
 
 def within_float16(network: nn.Module) -> nn.Module:
-    """A copy of the network whose convolutions may run in float16.
+    """The network, or of StyleGAN2 a copy, as it may run in float16.
 
     StyleGAN2's demodulated convolutions are normalised before they run, styles by their largest and weights by their
     largest and the fan-in; demodulation takes both out again (only its 1e-8 weighs differently). What was unclamped is
     clamped to ±256. The other families normalise their activations or weights as they are.
     """
+    if not any(isinstance(module, SynthesisLayer) for module in network.modules()):
+        return network
     network = copy.deepcopy(network)
     for module in network.modules():
         if isinstance(module, SynthesisLayer):

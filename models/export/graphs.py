@@ -75,10 +75,10 @@ class SynthesisGraph(nn.Module):
     output = "picture"
     free_sizes: Mapping[str, Mapping[int, int]] = {}
 
-    def __init__(self, generator: nn.Module, *, takes_transform: bool = False) -> None:
+    def __init__(self, generator: Any, *, takes_transform: bool = False) -> None:
         super().__init__()
-        self.network: Any = generator
-        self.resolution: int = self.network.img_resolution
+        self.network = generator
+        self.resolution: int = generator.img_resolution
         self.takes_transform = takes_transform
 
     def forward(self, ws_NLD: Tensor, noise_strength_N: Tensor, transform_N33: Tensor | None = None) -> Tensor:
@@ -105,10 +105,10 @@ class TranslationGraph(nn.Module):
     output = "translation"
     resolution = 0
 
-    def __init__(self, translator: nn.Module) -> None:
+    def __init__(self, translator: Any) -> None:
         super().__init__()
-        self.network: Any = translator
-        multiple: int = self.network.size_multiple
+        self.network = translator
+        multiple: int = translator.size_multiple
         self.free_sizes: Mapping[str, Mapping[int, int]] = {"picture": {1: multiple, 2: multiple}}
         self.register_buffer("luma", torch.tensor(LUMA), persistent=False)
 

@@ -4,6 +4,7 @@ import pytest
 from models.engines.buckets import (
     CPU_BATCH_SIZES,
     GPU_BATCH_SIZES,
+    Sides,
     default_batch_sizes,
     goes,
     item_count,
@@ -52,3 +53,11 @@ def test_inputs_must_agree_in_their_items(lengths: tuple[int, int]) -> None:
     inputs = {name: np.zeros([length, 4]) for name, length in zip("ab", lengths, strict=True)}
     with pytest.raises(ValueError, match="same number of items, at least 1"):
         item_count(inputs)
+
+
+def test_free_axes_get_the_next_multiple_that_their_names_ask_for() -> None:
+    sides = Sides(smallest=10, usual=100, largest=1000)
+    assert sides.sized([3, "4*height", "width", None]) == [3, 100, 100, 100]
+    assert sides.sized(["64*height"], "smallest") == [64]
+    assert sides.sized(["64*height"], "largest") == [1024]
+    assert sides.sized([]) == []

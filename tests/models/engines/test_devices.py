@@ -1,8 +1,6 @@
-from pathlib import Path
-
 import pytest
 
-from models.engines.devices import PROVIDERS, Device, candidates, cuda_options, tensorrt_options
+from models.engines.devices import PROVIDERS, Device, candidates, cuda_options
 from models.engines.errors import EngineRefused
 
 ALL = list(PROVIDERS.values())
@@ -44,15 +42,3 @@ def test_a_name_that_is_no_device_is_refused_with_those_that_are(wanted: str) ->
 
 def test_cuda_options_name_the_device() -> None:
     assert cuda_options(2)["device_id"] == "2"
-
-
-def test_one_tensorrt_profile_spans_all_batch_sizes() -> None:
-    options = tensorrt_options(0, {"ws": [12, 128], "noise_strength": []}, (1, 2, 4, 8, 16, 32), Path("cache"))
-    assert options["trt_profile_min_shapes"] == "ws:1x12x128,noise_strength:1"
-    assert options["trt_profile_opt_shapes"] == "ws:8x12x128,noise_strength:8"
-    assert options["trt_profile_max_shapes"] == "ws:32x12x128,noise_strength:32"
-    assert options["trt_engine_cache_path"] == options["trt_timing_cache_path"] == "cache"
-
-
-def test_without_a_cache_tensorrt_writes_no_file() -> None:
-    assert not [name for name in tensorrt_options(0, {"z": [8]}, (1,), None) if "cache" in name]
