@@ -21,7 +21,7 @@ Queue = Annotated[str | None, typer.Option(help="memory, or redis://HOST:6379 (m
 Store = Annotated[Path | None, typer.Option(help="Folder of your own models.", show_default=False)]
 Model = Annotated[str | None, typer.Option(help="Name of the model (faces).", show_default=False)]
 Ready = Annotated[int | None, typer.Option(help="Faces made ahead (64).", show_default=False)]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, tensorrt, cuda:1, ... (auto).", show_default=False)]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, tensorrt, openvino ... (auto).", show_default=False)]
 Threads = Annotated[int | None, typer.Option(help="Threads on the CPU.", show_default=False)]
 Lanes = Annotated[str | None, typer.Option(help="quick, slow, idle, with commas between (all).", show_default=False)]
 Names = Annotated[str | None, typer.Option(help="Models to load, with commas between (all).", show_default=False)]

@@ -9,8 +9,9 @@ from typing import Literal
 
 from models.catalogue import ModelEntry
 from models.engines.buckets import GPU_BATCH_SIZES
+from models.engines.devices import runs_on_cpu
 from models.engines.engine import Engine
-from models.engines.onnx_engine import OnnxEngine
+from models.engines.opening import open_engine
 from models.manifest import GeneratorManifest, GraphName, ModelManifest, TranslatorManifest
 from worker.config import WorkerConfig
 
@@ -90,11 +91,11 @@ def open_model(entry: ModelEntry, config: WorkerConfig, device: str) -> LoadedMo
 
 def _open(entry: ModelEntry, stage: Stage, config: WorkerConfig, device: str) -> Engine:
     """On a GPU the stage's float16 graph where there is one."""
-    half = None if device == "cpu" else _HALF.get(stage)
+    half = None if runs_on_cpu(device) else _HALF.get(stage)
     path = entry.graph_path(half if half is not None and half in entry.manifest.graphs else stage)
     cache = Path(config.engine_cache) if config.engine_cache else None
     sizes = None if stage == "mapping" else _sizes_of_its_own(entry.manifest, device)
-    engine = OnnxEngine(path, device, config.threads, cache, sizes)
+    engine = open_engine(path, device, config.threads, cache, sizes)
     if stage != "mapping" and engine.device == "cpu" != device:
         # `auto` has turned out to be the CPU, for which graph and sizes are others.
         engine.close()
@@ -107,7 +108,7 @@ _HALF: dict[Stage, GraphName] = {"synthesis": "synthesis_float16", "translation"
 
 def largest_batch(manifest: ModelManifest, device: str) -> int:
     """How many items of a model are worth running at once."""
-    if device == "cpu":
+    if runs_on_cpu(device):
         return 8 if _side(manifest) <= SHARES_UP_TO else 1
     return max(size for size in GPU_BATCH_SIZES if size == 1 or size * _side(manifest) <= GPU_BATCH_PIXELS)
 
@@ -126,7 +127,7 @@ def memory_mb(manifest: ModelManifest, config: WorkerConfig, device: str) -> int
     files = sum(graph.bytes for graph in manifest.graphs.values())
     activation = min(2 * files, _side(manifest) * 32768 * 4)
     batch = largest_batch(manifest, device)
-    if device != "cpu":
+    if not runs_on_cpu(device):
         return _megabytes(6 * files + 4 * batch * activation)
     abreast = min(batch, 2 * (config.threads or os.cpu_count() or 1))
     return _megabytes((6 if batch == 1 else 10) * files + 13 * abreast * activation)
@@ -135,7 +136,7 @@ def memory_mb(manifest: ModelManifest, config: WorkerConfig, device: str) -> int
 def _sizes_of_its_own(manifest: ModelManifest, device: str) -> tuple[int, ...] | None:
     """None where the device's own batch sizes do."""
     largest = largest_batch(manifest, device)
-    if device == "cpu":
+    if runs_on_cpu(device):
         return (1,) if largest == 1 else None
     return None if largest == GPU_BATCH_SIZES[-1] else tuple(size for size in GPU_BATCH_SIZES if size <= largest)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from jobs.contract import Lane
 from models.catalogue import ModelEntry, Shelf
 from models.engines.buckets import default_batch_sizes
+from models.engines.devices import runs_on_cpu
 from models.engines.errors import EngineRefused
 from models.manifest import ModelManifest
 from worker.config import WorkerConfig
@@ -135,7 +136,7 @@ class LoadedModels:
         somebody who waits gets the next turn after one picture, not after eight.
         """
         catalogue = self._shelf.now
-        if (lane is Lane.IDLE and self.device == "cpu") or digest not in catalogue:
+        if (lane is Lane.IDLE and runs_on_cpu(self.device)) or digest not in catalogue:
             return 1
         return largest_batch(catalogue.with_digest(digest).manifest, self.device)
 

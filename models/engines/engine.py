@@ -14,7 +14,7 @@ class Engine(Protocol):
 
     @property
     def device(self) -> str:
-        """`cpu`, `cuda:0`, `tensorrt:0`."""
+        """`cpu`, `cuda:0`, `tensorrt:0`, `openvino:bf16`, `openvino:f32`."""
         ...
 
     @property

@@ -43,9 +43,14 @@ def test_a_model_that_is_not_there_is_refused_by_its_digest(tiny_catalogue: Cata
         pass
 
 
-def test_on_the_cpu_faces_made_ahead_run_singly(tiny_catalogue: Catalogue, tiny_digest: str) -> None:
-    models = LoadedModels(tiny_catalogue, config())
+@pytest.mark.parametrize(("asked", "device"), [("auto", "cpu"), ("openvino:f32", "openvino:f32")])
+def test_on_the_cpu_faces_made_ahead_run_singly(
+    tiny_catalogue: Catalogue, tiny_digest: str, asked: str, device: str
+) -> None:
+    models = LoadedModels(tiny_catalogue, config(device=asked))
     models.open()
+    assert models.device == device
+    assert models.most_at_once == 8
     assert [models.batch_limit(tiny_digest, lane) for lane in (Lane.QUICK, Lane.SLOW, Lane.IDLE)] == [8, 8, 1]
 
 
