@@ -1,0 +1,272 @@
+"""What an exported graph gains over the PyTorch network it was drawn from, family by family, on this machine.
+
+    python -m benchmarks.engines [--family stylegan2 --family cyclegan] [--quick] [--threads N] [--clock cpu]
+
+Networks of the published shapes with random weights are exported, and every engine draws the same pictures as PyTorch
+eager: in turn, in one process, round after round, so that whatever else the machine does meets all of them. The least
+time of each counts; other work only ever slows one down. Matrix products ride in the same rounds: their rate is what
+this machine can do in that precision, and each engine's share of it is comparable between machines.
+
+On a machine with much other work even the least time is waiting. There `--clock cpu --threads 1` compares what the
+processor spent instead.
+"""
+
+import argparse
+import json
+import math
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.engines.engine import Array
+from models.engines.errors import EngineRefused
+from models.engines.opening import open_engine
+from models.export.export_model import graphs_of
+from models.export.graphs import Graph
+from models.export.onnx_graph import draw_graph, round_to_half, save_graph
+from models.networks.architectures import build_untrained
+
+DEVICES = "cpu,openvino:f32,openvino:bf16"
+TORCH = "torch"
+GEMMS = {"f32": ("matrix products, float32", torch.float32), "bf16": ("matrix products, bfloat16", torch.bfloat16)}
+GEMM_SIDE = 1536
+CLOCKS: Mapping[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
+MIN_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network to measure: the family, what it is built with, and the side of the pictures (of translators)."""
+
+    family: str
+    title: str
+    kwargs: Mapping[str, Any]
+    side: int = 0
+
+
+def cases(*, quick: bool) -> dict[str, Case]:
+    """By the names of --family. quick: a fraction of the size, to see that all of it runs."""
+    side = 32 if quick else 128
+    style = {"z_dim": 512, "c_dim": 0, "w_dim": 512, "img_resolution": side, "img_channels": 3}
+    base = 2048 if quick else 16384
+    stylegan3 = {**style, "channel_base": base}
+    # Config R has twice the channels, 1x1 convolutions and radial filters.
+    turning = {"channel_base": 2 * base, "channel_max": 1024, "conv_kernel": 1, "use_radial_filters": True}
+    channels = [min(512, base // (2**i)) for i in range(2, side.bit_length())]
+    progressive = {"z_dim": 512, "img_resolution": side, "channels": channels}
+    photo = 64 if quick else 256
+    return {
+        "stylegan1": Case("stylegan1", f"StyleGAN {side}", progressive),
+        "stylegan2": Case("stylegan2", f"StyleGAN2 {side}", {**style, "channel_base": base}),
+        "stylegan3-t": Case("stylegan3", f"StyleGAN3-T {side}", stylegan3),
+        "stylegan3-r": Case("stylegan3", f"StyleGAN3-R {side}", {**stylegan3, **turning}),
+        "pggan": Case("pggan", f"Progressive GAN {side}", progressive),
+        "dcgan": Case("dcgan", f"DCGAN {side // 2}", {"img_resolution": side // 2}),
+        "cyclegan": Case("cyclegan", f"CycleGAN {photo}", {"n_blocks": 2 if quick else 9}, photo),
+        "pix2pix": Case("pix2pix", f"pix2pix {photo}", {"num_downs": 6 if quick else 8}, photo),
+    }
+
+
+@dataclass
+class Runner:
+    """Something that is timed, run by run.
+
+    flop: of one run. precision: whose matrix products it is held against.
+    """
+
+    name: str
+    run: Callable[[], Any]
+    pictures: int
+    flop: float
+    precision: str
+    clock: Callable[[], float]
+    seconds: list[float] = field(default_factory=list)
+
+    def time(self) -> None:
+        """One more run."""
+        started = self.clock()
+        self.run()
+        self.seconds.append((self.clock() - started) / self.pictures)
+
+    @property
+    def flop_per_second(self) -> float:
+        return self.flop / self.pictures / min(self.seconds)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One engine on one network. share: of the rate of matrix products. levels: largest difference from PyTorch."""
+
+    network: str
+    engine: str
+    gflop: float
+    ms: float
+    times_torch: float
+    share: float
+    gemm_gflop_per_second: float
+    levels: int
+    psnr: float
+
+
+def measure(case: Case, options: argparse.Namespace) -> list[Result]:
+    """All engines on one network."""
+    graph = random_graph(case)
+    inputs = graph.random_inputs(np.random.default_rng(0), options.batch, case.side, case.side)
+    tensors = [torch.from_numpy(array) for array in inputs.values()]
+    clock = CLOCKS[options.clock]
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as engines:
+        path = Path(scratch) / "graph.onnx"
+        save_graph(draw_graph(graph), path)
+        flop = flop_of(graph, tensors)
+
+        def runner(name: str, run: Callable[[], Any]) -> Runner:
+            return Runner(name, run, options.batch, flop, "bf16" if name.endswith("bf16") else "f32", clock)
+
+        runners = [runner(TORCH, lambda: {graph.output: graph(*tensors).numpy()})]
+        for device in options.devices.split(","):
+            engine = engines.enter_context(closing(open_engine(path, device, options.threads)))
+            runners.append(runner(engine.device, lambda engine=engine: engine.run(inputs)))
+        gemms = {precision: gemm(precision, clock) for precision in sorted({each.precision for each in runners})}
+        with torch.inference_mode():
+            pictures = {each.name: each.run()[graph.output] for each in runners}
+            take_turns([*runners, *gemms.values()], options.seconds)
+    return [result_of(case.title, each, runners[0], gemms[each.precision], pictures) for each in runners]
+
+
+def random_graph(case: Case) -> Graph:
+    """What draws the pictures, with random weights."""
+    torch.manual_seed(0)
+    network = build_untrained(case.family, case.kwargs)
+    for module in network.modules():
+        if case.side and isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            # As the published translators start; PyTorch's own start draws them nearly grey.
+            nn.init.normal_(module.weight, std=0.02)
+    round_to_half(network)
+    return list(graphs_of(network, case.family).values())[-1]
+
+
+def flop_of(graph: Graph, tensors: Sequence[torch.Tensor]) -> float:
+    """Multiplications and additions of one run: convolutions, filters and matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        graph(*tensors)
+    return float(counter.get_total_flops())
+
+
+def gemm(precision: str, clock: Callable[[], float]) -> Runner:
+    """A square matrix product."""
+    name, dtype = GEMMS[precision]
+    left, right = torch.randn(2, GEMM_SIDE, GEMM_SIDE).to(dtype)
+    return Runner(name, lambda: left @ right, 1, 2.0 * GEMM_SIDE**3, precision, clock)
+
+
+def take_turns(runners: Sequence[Runner], seconds: float) -> None:
+    """Round after round, each once a round, until each has had `seconds` on average, and at least MIN_ROUNDS."""
+    for runner in runners:
+        runner.run()
+    until = time.perf_counter() + seconds * len(runners)
+    rounds = 0
+    while rounds < MIN_ROUNDS or time.perf_counter() < until:
+        for runner in runners:
+            runner.time()
+        rounds += 1
+
+
+def result_of(
+    network: str, runner: Runner, torch_runner: Runner, limit: Runner, pictures: Mapping[str, Array]
+) -> Result:
+    """The least times, beside PyTorch's and beside the limit."""
+    difference = pictures[runner.name].astype(np.int16) - pictures[TORCH].astype(np.int16)
+    error = float((difference.astype(np.float64) ** 2).mean())
+    return Result(
+        network=network,
+        engine=runner.name,
+        gflop=runner.flop / runner.pictures / 1e9,
+        ms=1e3 * min(runner.seconds),
+        times_torch=min(torch_runner.seconds) / min(runner.seconds),
+        share=runner.flop_per_second / limit.flop_per_second,
+        gemm_gflop_per_second=limit.flop_per_second / 1e9,
+        levels=int(np.abs(difference).max()),
+        psnr=10 * math.log10(255**2 / error) if error else math.inf,
+    )
+
+
+def table_of(results: Sequence[Result], options: argparse.Namespace) -> Table:
+    """For people."""
+    table = Table(title=f"{options.threads} threads, batch {options.batch}, {options.clock} clock: a picture")
+    for heading, justify in (
+        ("network", "left"),
+        ("GFLOP", "right"),
+        ("engine", "left"),
+        ("ms", "right"),
+        ("x torch", "right"),
+        ("GEMM", "right"),
+        ("of GEMM", "right"),
+        ("levels", "right"),
+        ("PSNR", "right"),
+    ):
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    before = ""
+    for row in results:
+        if before not in ("", row.network):
+            table.add_section()
+        head = (row.network, f"{row.gflop:.1f}") if row.network != before else ("", "")
+        before = row.network
+        table.add_row(
+            *head,
+            row.engine,
+            f"{row.ms:.1f}",
+            f"{row.times_torch:.2f}",
+            f"{row.gemm_gflop_per_second:.0f}",
+            f"{row.share:.0%}",
+            "" if row.engine == TORCH else str(row.levels),
+            "" if row.engine == TORCH else f"{row.psnr:.1f}",
+        )
+    return table
+
+
+def parse() -> argparse.Namespace:
+    known = list(cases(quick=False))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--family", action="append", choices=known, help="may be given several times; none: all")
+    parser.add_argument("--quick", action="store_true", help="small networks, few rounds")
+    parser.add_argument("--devices", default=DEVICES, help=f"engines, with commas between ({DEVICES})")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="what is measured (wall)")
+    parser.add_argument("--seconds", type=float, help="how long each engine is measured (3; quick: 0.2)")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    options = parser.parse_args()
+    options.seconds = options.seconds or (0.2 if options.quick else 3.0)
+    return options
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(options.threads)
+    console = Console()
+    known = cases(quick=options.quick)
+    results: list[Result] = []
+    for name in options.family or known:
+        try:
+            results += measure(known[name], options)
+        except EngineRefused as error:
+            raise SystemExit(f"{error} (--devices)") from None
+        console.print(f"{known[name].title} is measured")
+    console.print(table_of(results, options))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in results], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
