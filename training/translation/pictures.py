@@ -1,6 +1,7 @@
 """Pictures of any shape in memory, and crops of them at several scales in an order that knows no state."""
 # B batch, C channel, H W picture
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,10 +59,11 @@ class CroppedPictures:
         return self._stack([self._drawn(place) for place in range(images_seen, images_seen + size)])
 
     def centres(self, count: int) -> Tensor:
-        """The central squares of `count` pictures, evenly spaced, as `batch` gives crops; always the same."""
-        chosen = [*self._pictures, *self._also]
-        count = min(count, len(chosen))
-        return self._stack([self._square(chosen[i * len(chosen) // count]) for i in range(count)])
+        """The central squares of at most `count` pictures as `batch` gives crops, always the same: evenly spaced, the
+        last of them from the other pictures, by their share."""
+        of_also = min(math.ceil(count * self._also_share), len(self._also))
+        chosen = [*_spread(self._pictures, count - of_also), *_spread(self._also, of_also)]
+        return self._stack([self._square(picture) for picture in chosen])
 
     def _drawn(self, place: int) -> Picture:
         random = np.random.RandomState([*self._seed, 1, place])
@@ -95,6 +97,11 @@ class CroppedPictures:
     def _stack(self, crops: Sequence[Picture]) -> Tensor:
         x_BHWC = torch.from_numpy(np.stack(crops)).to(self._device)
         return x_BHWC.permute(0, 3, 1, 2).float().contiguous() / 127.5 - 1  # 0..255 => [-1, 1]
+
+
+def _spread(pictures: Sequence[Picture], count: int) -> list[Picture]:
+    count = min(count, len(pictures))
+    return [pictures[i * len(pictures) // count] for i in range(count)]
 
 
 def _bounded(picture: Image.Image, side: int, smallest: int) -> Picture:

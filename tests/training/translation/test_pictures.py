@@ -61,6 +61,13 @@ def test_a_share_of_the_draws_is_of_the_other_pictures() -> None:
     assert 0.18 < (crops[:, 2].mean(dim=(1, 2)) > 0).float().mean() < 0.32
 
 
+def test_samples_are_spread_over_the_pictures_and_end_with_the_others() -> None:
+    main, other = [ramp(16, 20, blue) for blue in range(0, 100, 10)], [ramp(16, 16, 255)] * 5
+    blues = (cropped(main, also=other, also_share=0.1).centres(6)[:, 2, 0, 0] + 1) * 127.5
+    assert blues.tolist() == pytest.approx([0, 20, 40, 60, 80, 255], abs=1e-3)
+    assert len(cropped(main).centres(99)) == 10
+
+
 def test_pictures_of_any_shape_are_bounded(blots: Path) -> None:
     assert {picture.shape for picture in load_any_shape(blots, 18, 8)} == {(18, 18, 3)}
     assert {picture.shape for picture in load_any_shape(blots, 99, 32)} == {(32, 32, 3)}
