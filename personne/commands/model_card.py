@@ -28,6 +28,9 @@ MEANINGS = {
     "parity_ws": "largest difference of ws between graph and PyTorch",
     "parity_levels": "largest difference of a pixel between graph and PyTorch, of 255 levels",
     "parity_share": "share of pixels that differ so",
+    "parity_batch": "largest batch that was compared",
+    "float16_psnr": "least PSNR of a float16 picture against float32, in decibels (100: equal)",
+    "float16_seeds": "pictures that were compared in float16",
 }
 
 

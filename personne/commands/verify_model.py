@@ -13,7 +13,7 @@ from models.export.parity import Comparison, compare_float16, compare_with_netwo
 from models.export.rebuild import rebuild
 from personne.errors import ModelOff
 
-COLUMNS = ("graph", "batch", "side", "largest difference", "PSNR", "images/s", "")
+COLUMNS = ("batch", "size", "difference", "PSNR", "images/s", "")
 
 
 def verify_model(catalogue: Catalogue, name: str, *, seeds: int | None, device: str) -> None:
@@ -26,7 +26,10 @@ def verify_model(catalogue: Catalogue, name: str, *, seeds: int | None, device: 
     entry = _checked(catalogue, name)
     console = Console()
     console.print(f"{name} ({entry.manifest.digest}): the hashes of {len(entry.manifest.graphs)} graphs are right.")
-    table = Table(*COLUMNS)
+    table = Table()
+    table.add_column("graph", no_wrap=True)
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
     off = []
     for row in _comparisons(entry, seeds, device):
         table.add_row(*_cells(row))

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from models.catalogue import find_models
 from models.errors import ModelRefused
 from models.networks.stylegan2 import Generator
-from personne.commands.export_model import export_run, read_facts
+from personne.commands.export_model import ExportOptions, export_run, read_facts
+from tests.tiny_networks import tiny_network
 from training.snapshots import save_snapshot
 
 KWARGS = {
@@ -102,7 +103,7 @@ def test_a_run_without_snapshot(tmp_path: Path) -> None:
 
 
 def test_noise_is_scaled_in_the_graphs_and_told(run: Path, tmp_path: Path) -> None:
-    plain = export_run(run, name="plain", store=tmp_path, noise=0.0)
+    plain = export_run(run, name="plain", store=tmp_path, options=ExportOptions(noise=0.0))
     assert plain.manifest.metrics["noise"] == 0
     assert "share of the trained noise strength that is in the graphs | 0 |" in (plain.folder / "card.md").read_text()
     weights = load_file(plain.folder / "weights.safetensors")
@@ -115,3 +116,51 @@ def test_figures_of_another_noise_are_refused(run: Path, tmp_path: Path) -> None
     (tmp_path / "measured.json").write_text('{"noise": 0.5}')
     with pytest.raises(ModelRefused, match=r"measured with --noise 0\.5; this export has --noise 1\.0"):
         export_run(run, name="mine", store=tmp_path, measured=tmp_path)
+
+
+@pytest.fixture
+def translator(tmp_path: Path) -> Path:
+    """A snapshot of another family: weights, and beside them what they are."""
+    network, family, kwargs = tiny_network("pix2pix")
+    path = tmp_path / "snapshots" / "monet.safetensors"
+    path.parent.mkdir()
+    save_file(network.state_dict(), path)
+    path.with_suffix(".json").write_text(json.dumps({"family": family, "kwargs": kwargs}))
+    return path
+
+
+def test_a_translator_with_each_pictures_own_statistics_and_float16(translator: Path, tmp_path: Path) -> None:
+    options = ExportOptions(float16=True, batch_norm="batch")
+    entry = export_run(translator, name="monet", store=tmp_path, options=options)
+    assert entry.manifest.family == "pix2pix"
+    assert entry.manifest.kwargs["evaluation"] == "batch"
+    assert set(entry.manifest.graphs) == {"translation", "translation_float16"}
+    assert (entry.folder / "sheet.jpg").is_file()
+    assert "decibels" in (entry.folder / "card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (ExportOptions(batch_norm="mine"), "no --batch-norm 'mine'; there are running, batch"),
+        (ExportOptions(noise=0.5), "--noise keeps a share of StyleGAN2's noise; this is a pix2pix"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    translator: Path, tmp_path: Path, options: ExportOptions, sentence: str
+) -> None:
+    with pytest.raises(ModelRefused, match=sentence):
+        export_run(translator, name="monet", store=tmp_path, options=options)
+
+
+def test_a_generator_has_no_batch_norm_to_choose(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="--batch-norm is for translators; this is a stylegan2"):
+        export_run(run, name="mine", store=tmp_path, options=ExportOptions(batch_norm="batch"))
+
+
+@pytest.mark.parametrize("described", [None, "{}", "no JSON"])
+def test_a_snapshot_that_nobody_describes(translator: Path, tmp_path: Path, described: str | None) -> None:
+    beside = translator.with_suffix(".json")
+    beside.unlink() if described is None else beside.write_text(described)
+    with pytest.raises(ModelRefused, match=r"what network it is|describes no network"):
+        export_run(translator, name="monet", store=tmp_path)

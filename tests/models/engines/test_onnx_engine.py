@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from models.catalogue import open_model
-from models.engines.buckets import GPU_BATCH_SIZES
+from models.engines.buckets import GPU_BATCH_SIZES, Sides
 from models.engines.devices import Device
 from models.engines.engine import Engine
 from models.engines.errors import EngineRefused
@@ -103,6 +103,44 @@ def test_bound_buffers_take_new_values_at_every_run(scale_graph: Path) -> None:
     np.testing.assert_array_equal(y, second["x"] * second["by"][:, None])
     assert count.tolist() == [4] * 4
     np.testing.assert_array_equal(kept, first["x"] * first["by"][:, None])
+
+
+@pytest.fixture(scope="session")
+def picture_graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A graph of free size: y = 255 - x and z = x by, x bytes [N, 4h, 4w, 3] and by float16."""
+    nodes = [
+        helper.make_node("Sub", ["full", "x"], ["y"]),
+        helper.make_node("Cast", ["x"], ["half"], to=TensorProto.FLOAT16),
+        helper.make_node("Mul", ["half", "by"], ["z"]),
+    ]
+    shape = ["batch", "4*h", "4*w", 3]
+    inputs = [
+        helper.make_tensor_value_info("x", TensorProto.UINT8, shape),
+        helper.make_tensor_value_info("by", TensorProto.FLOAT16, ["batch", 1, 1, 1]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("y", TensorProto.UINT8, shape),
+        helper.make_tensor_value_info("z", TensorProto.FLOAT16, shape),
+    ]
+    full = helper.make_tensor("full", TensorProto.UINT8, [], [255])
+    graph = helper.make_graph(nodes, "invert", inputs, outputs, initializer=[full])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    path = tmp_path_factory.mktemp("graphs") / "invert.onnx"
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("batch_sizes", [None, GPU_BATCH_SIZES])
+def test_pictures_of_any_size_in_bytes_and_float16(picture_graph: Path, batch_sizes: tuple[int, ...] | None) -> None:
+    engine = OnnxEngine(picture_graph, "cpu", 1, None, batch_sizes, sides=Sides(usual=30))
+    engine.warm()
+    for count, height, width in ((1, 8, 12), (3, 16, 4), (33, 4, 4)):
+        x = np.random.default_rng(0).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
+        outputs = engine.run({"x": x, "by": np.full((count, 1, 1, 1), 0.5, np.float16)})
+        np.testing.assert_array_equal(outputs["y"], 255 - x)
+        assert outputs["z"].dtype == np.float16
+        np.testing.assert_array_equal(outputs["z"], x.astype(np.float16) / 2)
+    engine.close()
 
 
 def test_a_seed_gives_the_same_picture_alone_and_in_company(tiny_model: Path) -> None:
