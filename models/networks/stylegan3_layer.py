@@ -79,9 +79,10 @@ class SynthesisLayer(nn.Module):
         )
 
     def _modulated(self, x_BIHW: Tensor, w_BD: Tensor) -> Tensor:
-        # Demodulation cancels the style's and the weight's magnitude, up to its SMALL: both are set to one before.
+        # Demodulation cancels the magnitudes of style and weight, up to its SMALL: both are set before, the style's to
+        # one a channel, the weight's to one in all, so that what is summed up stays within float16.
         style_BI = normalise(self.affine(w_BD))
-        weight_OIKK = self.weight * self.weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
+        weight_OIKK = self.weight * self.weight.square().sum(dim=(1, 2, 3), keepdim=True).rsqrt()
         with full_precision(style_BI):
             power_OI = weight_OIKK.square().sum(dim=(2, 3))
             demod_BO = (style_BI.square() @ power_OI.T + SMALL).rsqrt()
