@@ -10,11 +10,13 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from models.networks.translator import ResnetTranslator
+from training.dataset import read_rgb
 from training.metrics.faithfulness import cycle_l1, edge_preservation, saturation_kept
 from training.metrics.sliced_wasserstein import sliced_wasserstein
 from training.metrics.style import style_distance
@@ -79,6 +81,15 @@ def squares(source: Path, side: int, split: str) -> Tensor:
     return CroppedPictures(pictures, crop=side, smallest=1.0, seed=(0, 0), device=torch.device("cpu")).centres(10**6)
 
 
+def folder_squares(folder: Path, side: int) -> Tensor:
+    """The same of every JPEG in a folder, whatever an index there says."""
+    pictures = [
+        ImageOps.fit(read_rgb(path.read_bytes(), path.name), (side, side)) for path in sorted(folder.glob("*.jpg"))
+    ]
+    # 0..255 => [-1, 1]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
 @torch.no_grad()
 def translate(translator: nn.Module, photos: Tensor) -> Tensor:
     return torch.cat([translator(part) for part in photos.split(4)])
@@ -92,7 +103,7 @@ def mean_distance(a: Tensor, b: Tensor) -> float:
 def write_sheet(translator: nn.Module, options: argparse.Namespace, path: Path) -> None:
     photos = squares(options.data, options.side, "test")
     if options.sheet is not None:
-        others = squares(options.sheet, options.side, "train")
+        others = folder_squares(options.sheet, options.side)
         photos = torch.cat([spread(photos, SHEET // 2), spread(others, SHEET // 2)])
     photos = spread(photos, SHEET)
     rows = [row for part in photos.split(6) for row in (part, translate(translator, part))]
