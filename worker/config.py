@@ -11,14 +11,17 @@ class WorkerConfig:
     """How one worker works.
 
     worker_id: unique among live workers. device: `auto` (the best there is), `cpu`, `cuda`, `cuda:1`, `tensorrt`,
-    `tensorrt:1`. lanes: what it takes; quick and idle share a thread, slow has one of its own. linger_ms: how long an
-    unfilled batch waits for more (0: not at all). stop_grace_s: a stopping worker is gone after so long at the latest.
+    `tensorrt:1`, `openvino`, `openvino:bf16`, `openvino:f32`. lanes: what it takes; quick and idle share a thread, slow
+    has one of its own. linger_ms: how long an unfilled batch waits for more (0: not at all). stop_grace_s: a stopping
+    worker is gone after so long at the latest.
     models: names to serve, opened at the start; empty: all in the catalogue, each opened when first asked for.
     default_model: opened at the start and never closed to make room; None: without `models`, all are opened at the
     start. model_memory_mb: what the models may take together, as `worker.loaded_model.memory_mb` reckons it; None: no
-    limit. threads: for ONNX Runtime on the CPU; None leaves it the
-    choice. engine_cache: a folder for engines that TensorRT builds; None: built at every start.
+    limit. threads: of the runtime on the CPU; None leaves it the choice. engine_cache: a folder for what TensorRT and
+    OpenVINO build; None: built at every start.
     beat_every_s: at most a third of the queue's beat_ttl_s.
+    tile_side: pictures of up to so many pixels squared are translated whole, larger ones in tiles of that side.
+    max_photo_pixels: larger photos are refused.
     """
 
     worker_id: str
@@ -32,3 +35,5 @@ class WorkerConfig:
     threads: int | None = None
     engine_cache: str | None = None
     beat_every_s: float = 1.0
+    tile_side: int = 768
+    max_photo_pixels: int = 25_000_000

@@ -3,7 +3,10 @@
 WorkerError
 ├── NothingToServe   no model could be opened, so there is nothing to work with
 ├── ModelNotLoaded   a job asks for a model that this worker does not have
-└── ModelUnusable    the model is there, and cannot be opened
+├── ModelUnusable    the model is there, and cannot be opened
+├── JobRefused       nobody will ever be able to do this job: no attempt follows
+│   └── PhotoRefused   its photo cannot be read
+└── NobodyWaits      the job was cancelled while it ran
 """
 
 from collections.abc import Sequence
@@ -37,3 +40,19 @@ class ModelUnusable(WorkerError):
 
     def __init__(self, name: str, reason: str = "its log says why") -> None:
         super().__init__(f"The worker cannot open model {name!r}: {reason}.")
+
+
+class JobRefused(WorkerError):
+    """This job cannot be done, now or later. code: see JobFailure."""
+
+    code = "job-failed"
+
+
+class PhotoRefused(JobRefused):
+    """The photo cannot be read."""
+
+    code = "photo-refused"
+
+
+class NobodyWaits(WorkerError):
+    """The job was cancelled while it ran."""

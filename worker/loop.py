@@ -15,7 +15,7 @@ from worker.batching import Batch, group
 from worker.config import WorkerConfig
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
-from worker.tasks.task import TASKS, AnyTask
+from worker.tasks.task import AnyTask, tasks_for
 from worker.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -32,12 +32,18 @@ class Worker:
     """Works on `source` with `models` until stopped.
 
     `run` blocks: in the main thread of a worker process, or in a thread of the web's. The source stays its owner's:
-    close it after `run` has returned, and whatever is still held then goes back to the queue.
+    close it after `run` has returned, and whatever is still held then goes back to the queue. tasks: by `kind` of the
+    job; None: all that there are.
     """
 
     def __init__(
-        self, config: WorkerConfig, source: JobSource, models: LoadedModels, tasks: Mapping[str, AnyTask] = TASKS
+        self,
+        config: WorkerConfig,
+        source: JobSource,
+        models: LoadedModels,
+        tasks: Mapping[str, AnyTask] | None = None,
     ) -> None:
+        tasks = tasks_for(config) if tasks is None else tasks
         self.config = config
         self.metrics = WorkerMetrics()
         self._source = source
@@ -112,7 +118,8 @@ class Worker:
 
     def _take(self, lanes: Sequence[Lane], backlog: Backlog) -> list[Batch]:
         """New batches, when nothing in hand can run; quick ones also while only faces made ahead can."""
-        most = self._models.most_at_once
+        # Of the slow ones a single one: each takes seconds to minutes, and another worker may be free.
+        most = 1 if Lane.SLOW in lanes else self._models.most_at_once
         coming = backlog.first()
         if coming is None:
             wait_ms = OPENING_WAIT_MS if backlog else TAKE_WAIT_MS

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.contract import Delivery, JobFailure, JobResult
 from jobs.errors import JobsError
 from jobs.queue import JobSource
 from models.engines.engine import Array
 from worker.batching import Batch
-from worker.errors import ModelNotLoaded, ModelUnusable
+from worker.errors import JobRefused, ModelNotLoaded, ModelUnusable, NobodyWaits
 from worker.loaded_model import LoadedModel
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
-from worker.tasks.task import AnyTask
+from worker.tasks.solo import SoloTask
+from worker.tasks.task import AnyTask, Task
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +54,12 @@ class Workbench:
         deliveries = self._still_wanted(batch.deliveries)
         if not deliveries:
             return []
+        task = self._tasks[batch.key.kind]
         try:
             with self._models.held(batch.key.model) as model:
-                return self._attempt(self._tasks[batch.key.kind], model, deliveries)
+                if isinstance(task, SoloTask):
+                    return [future for one in deliveries for future in self._attempt_alone(task, model, one)]
+                return self._attempt(task, model, deliveries)
         except ModelNotLoaded as error:
             self._give_up(deliveries, JobFailure("model-not-loaded", str(error)))
         except ModelUnusable as error:
@@ -82,7 +87,33 @@ class Workbench:
                 self._source.finish(delivery, failure)
             self._metrics.count_failed()
 
-    def _attempt(self, task: AnyTask, model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
+    def _attempt_alone(
+        self, task: SoloTask[Any, Any, Any], model: LoadedModel, delivery: Delivery
+    ) -> list[Future[None]]:
+        """Run one that takes its time: it says how far it is, and stops when nobody wants it any more."""
+
+        def step(progress: float) -> None:
+            if self._source.cancelled([delivery]):
+                raise NobodyWaits
+            self._source.report(delivery, progress)
+
+        started_at_ms, started = time.time_ns() // 1_000_000, time.perf_counter()
+        try:
+            prepared = task.prepare(delivery.job, self._source.inputs(delivery), model)
+            picture = task.run(delivery.job, prepared, model, step)
+        except NobodyWaits:
+            self._without([delivery], {delivery.id}, CANCELLED)
+        except JobRefused as error:
+            self._give_up([delivery], JobFailure(error.code, str(error)))
+        except Exception as error:
+            self._retry(delivery, error)
+        else:
+            ran = _Ran(started_at_ms, (time.perf_counter() - started) * 1000, 1)
+            self._metrics.count_batch(1, ran.inference_ms)
+            return [self._pool.submit(self._encode_and_finish, task, delivery, picture, ran)]
+        return []
+
+    def _attempt(self, task: Task[Any, Any], model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
         """Run these together; when that raises, each half by itself, until the one that does it is alone."""
         started_at_ms, started = time.time_ns() // 1_000_000, time.perf_counter()
         try:

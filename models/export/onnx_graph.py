@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from models.export.graphs import Graph
+from models.export.shared_statistics import share_statistics
 
 OPSET = 20
 HALF_FROM = 256
@@ -65,8 +66,9 @@ def draw_graph(graph: Graph) -> onnx.ModelProto:
 
 
 def save_graph(model: onnx.ModelProto, path: Path) -> None:
-    """Store the weights as float16 and write the file."""
+    """Store the weights as float16, let instance norms be told their statistics, and write the file."""
     store_as_half(model)
+    share_statistics(model)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -107,10 +109,12 @@ def replace_nodes(model: onnx.ModelProto, nodes: list[Any]) -> None:
 def stored_tensors(path: Path) -> dict[str, Any]:
     """The weights in a graph's file: published name -> float32 numpy array."""
     tensors = {}
-    for tensor in onnx.load(path).graph.initializer:
+    graph = onnx.load(path).graph
+    defaults = {value.name for value in graph.input}
+    for tensor in (tensor for tensor in graph.initializer if tensor.name not in defaults):
         values = numpy_helper.to_array(tensor)
         name = tensor.name.removesuffix(STORED)
-        tensors[name] = values.astype(np.float32) if values.dtype == np.float16 else values
+        tensors[name] = values.astype(np.float32) if values.dtype == np.float16 else values.copy()
     return tensors
 
 

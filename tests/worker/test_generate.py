@@ -15,7 +15,9 @@ from models.engines.onnx_engine import OnnxEngine
 from worker.config import WorkerConfig
 from worker.loaded_model import LoadedGenerator
 from worker.loaded_models import LoadedModels
-from worker.tasks.task import TASKS
+from worker.tasks.task import tasks_for
+
+TASKS = tasks_for(WorkerConfig("test"))
 
 
 @pytest.fixture(scope="module")

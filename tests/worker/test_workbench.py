@@ -12,7 +12,7 @@ from worker.batching import group
 from worker.config import WorkerConfig
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
-from worker.tasks.task import TASKS
+from worker.tasks.task import tasks_for
 from worker.workbench import Workbench
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.anyio
 
 async def test_what_nobody_wants_any_more_never_runs(tiny_catalogue: Catalogue, tiny_digest: str) -> None:
     queue, metrics = MemoryQueue(), WorkerMetrics()
-    models = LoadedModels(tiny_catalogue, WorkerConfig(worker_id="test", device="cpu"))
+    config = WorkerConfig(worker_id="test", device="cpu")
+    models = LoadedModels(tiny_catalogue, config)
     models.open()
     cancelled, late, wanted = [
         await queue.submitter.submit(
@@ -33,7 +34,7 @@ async def test_what_nobody_wants_any_more_never_runs(tiny_catalogue: Catalogue, 
     await queue.submitter.cancel(cancelled)
     await asyncio.sleep(0.6)
     with ThreadPoolExecutor() as pool:
-        encoding = Workbench(queue.source, models, TASKS, metrics, pool).do(batch)
+        encoding = Workbench(queue.source, models, tasks_for(config), metrics, pool).do(batch)
     assert len(encoding) == 1
     outcomes = [await queue.submitter.wait(job_id, timeout_ms=0) for job_id in (cancelled, late, wanted)]
     assert [outcome.code for outcome in outcomes if isinstance(outcome, JobFailure)] == ["cancelled", "deadline-passed"]

@@ -4,19 +4,25 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import GenerateJob
+from jobs.contract import GenerateJob, TranslateJob
 from models.engines.engine import Array
 from models.manifest import ModelManifest
+from worker.config import WorkerConfig
 from worker.loaded_model import LoadedModel
 from worker.pictures import EncodedPicture
 from worker.tasks.generate import GenerateTask
+from worker.tasks.solo import SoloTask
+from worker.tasks.translate import TranslateTask
 
 JobT_contra = TypeVar("JobT_contra", contravariant=True)
 ModelT_contra = TypeVar("ModelT_contra", bound=LoadedModel, contravariant=True)
 
 
 class Task(Protocol[JobT_contra, ModelT_contra]):
-    """One kind of job, in three verbs. Whatever raises counts as a failed attempt of the jobs in hand."""
+    """One kind of job, in three verbs, several jobs at a time (a SoloTask: one).
+
+    Whatever raises counts as a failed attempt of the jobs in hand.
+    """
 
     @property
     def works_with(self) -> type[ModelManifest]:
@@ -36,7 +42,14 @@ class Task(Protocol[JobT_contra, ModelT_contra]):
         ...
 
 
-AnyTask = Task[Any, Any]
+AnyTask = Task[Any, Any] | SoloTask[Any, Any, Any]
 
-TASKS: Mapping[str, AnyTask] = MappingProxyType({GenerateJob.kind: GenerateTask()})
-"""By `kind` of the job."""
+
+def tasks_for(config: WorkerConfig) -> Mapping[str, AnyTask]:
+    """By `kind` of the job."""
+    return MappingProxyType(
+        {
+            GenerateJob.kind: GenerateTask(),
+            TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels),
+        }
+    )

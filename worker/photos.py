@@ -1,0 +1,126 @@
+"""An uploaded photo as pixels: upright, in sRGB, 8 bits, opacity apart. Nothing else of the file goes any further."""
+# H W picture, C channel
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps
+
+from worker.errors import PhotoRefused
+from worker.pictures import Picture
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+"""No other decoder of Pillow is ever reached."""
+SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I")
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """pixels: [H, W, 3] sRGB, 0..255. opacity: [H, W], 0..255, where the file has it."""
+
+    pixels: Picture
+    opacity: NDArray[np.uint8] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width, height."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def shrunk(self, longest_side: int | None) -> "Photo":
+        """With its longest side of so many pixels, by Lanczos; itself where it is no longer than that."""
+        if longest_side is None or max(self.size) <= longest_side:
+            return self
+        share = longest_side / max(self.size)
+        width, height = (max(1, round(side * share)) for side in self.size)
+        opacity = None if self.opacity is None else _resized(self.opacity, width, height)
+        return Photo(_resized(self.pixels, width, height), opacity)
+
+
+def _resized(levels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(levels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def decoded(body: bytes, most_pixels: int) -> Photo:
+    """The photo in a JPEG, PNG or WebP file. Of a JPEG with several pictures (MPO), the first.
+
+    Raises PhotoRefused, with a sentence, for what is damaged, cut off, animated, or larger than most_pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(body), formats=FORMATS) as image:
+            if image.width * image.height > most_pixels:
+                raise PhotoRefused(
+                    f"The photo has {image.width}x{image.height} pixels; at most {most_pixels} are taken."
+                )
+            if image.format != "MPO" and getattr(image, "is_animated", False):
+                raise PhotoRefused("The photo is an animation; only still pictures are taken.")
+            profile = image.info.get("icc_profile")
+            image.load()
+            return _plain(image, profile)
+    except (PhotoRefused, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PhotoRefused(f"The photo is far larger than the {most_pixels} pixels that are taken.") from None
+    except Exception as error:
+        # A decoder may raise anything for a damaged file; what it says of the bytes goes into no log.
+        raise PhotoRefused("The photo cannot be read: it is damaged, cut off, or no JPEG, PNG or WebP.") from error
+
+
+def _plain(image: Image.Image, profile: bytes | None) -> Photo:
+    for step in STEPS:
+        image = step(image)
+    opacity = None
+    if image.mode in ("LA", "RGBA"):
+        opacity = np.asarray(image.getchannel("A"))
+        image = image.convert(image.mode.removesuffix("A"))
+    return Photo(np.asarray(_in_srgb(image, profile)), opacity)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """As EXIF says that it was held; as it is where EXIF is damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode not in SIXTEEN_BITS:
+        return image
+    levels = np.asarray(image).astype(np.int64)
+    return Image.fromarray((levels.clip(0, 65535) // 257).astype(np.uint8))
+
+
+def _without_palette(image: Image.Image) -> Image.Image:
+    """L, LA, RGB, RGBA or CMYK; a single transparent colour becomes opacity like any other."""
+    if image.has_transparency_data:
+        return image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+STEPS: tuple[Callable[[Image.Image], Image.Image], ...] = (_upright, _eight_bits, _without_palette)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """By the embedded profile; where there is none, or a broken or unfitting one, as browsers take it: as sRGB."""
+    if profile:
+        try:
+            converted = ImageCms.profileToProfile(
+                image,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                SRGB,
+                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                outputMode="RGB",
+                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
+        except (ImageCms.PyCMSError, OSError):
+            pass
+        else:
+            # None would say that it was converted in place.
+            return converted or image
+    return image.convert("RGB")

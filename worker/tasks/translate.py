@@ -1,0 +1,122 @@
+"""A photo in another style: whole where memory allows, else in tiles that share their statistics.
+
+A translator normalises each feature by its mean and variance over the picture it is given (instance norm). Tiles that
+did so each for itself would disagree: a tile of plain sky would be stretched until its noise became strokes. So a
+first pass looks at a mosaic of patches from all over the photo, at their own scale; what it sees on average in every
+layer is given to each tile, and every tile is then a plain function of its pixels, as in the whole picture. A tile's
+rim, where the network looks past the edge, is hidden under its neighbour's.
+"""
+# H W picture, C channel, N batch
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jobs.contract import PHOTO, PictureFormat, TranslateJob
+from models.engines.engine import Array, Engine
+from models.manifest import TranslatorManifest
+from worker.errors import PhotoRefused
+from worker.loaded_model import LoadedTranslator
+from worker.photos import Photo, decoded
+from worker.pictures import EncodedPicture, Picture, encoded
+from worker.tasks.solo import SoloTask, Step
+from worker.tiles import Tiling, mosaic, padded, tiled
+
+SMALLEST = 16
+"""Sides below this are filled up by reflection: a translator's own reflections need some pixels."""
+MARGIN = 48
+"""A tile's rim, in pixels: what lies further inside is as in the whole picture to within a level. A U-Net of many
+levels looks further."""
+BAND = 256
+"""Rows that are blended at a time: the float arithmetic of a whole photo would take twelve times its bytes."""
+
+
+class TranslateTask(SoloTask[TranslateJob, Photo, LoadedTranslator]):
+    """Photo -> translator -> blended with the photo -> encoded.
+
+    tile_side: pictures of up to so many pixels squared are translated whole. most_pixels: larger photos are refused.
+    """
+
+    works_with = TranslatorManifest
+
+    def __init__(self, tile_side: int, most_pixels: int) -> None:
+        self._tile_side = tile_side
+        self._most_pixels = most_pixels
+
+    def prepare(self, job: TranslateJob, inputs: Mapping[str, bytes], model: LoadedTranslator) -> Photo:  # noqa: ARG002
+        """Raises PhotoRefused."""
+        if PHOTO not in inputs:
+            raise PhotoRefused("The photo's time to live passed before its turn came; send it again.")
+        return decoded(inputs[PHOTO], self._most_pixels).shrunk(job.size)
+
+    def run(self, job: TranslateJob, prepared: Photo, model: LoadedTranslator, step: Step) -> Picture:
+        """[H, W, 3], or [H, W, 4] where the photo has opacity: of the photo's height and width, whatever the model's
+        size_multiple."""
+        pixels = prepared.pixels
+        picture = pixels
+        if job.strength > 0:
+            picture = translated(pixels, model.translation, model.manifest.size_multiple, self._tile_side, step)
+        if job.strength < 1:
+            picture = blended(pixels, picture, job.strength)
+        return picture if prepared.opacity is None else np.dstack([picture, prepared.opacity])
+
+    def finish(self, job: TranslateJob, picture: Array) -> EncodedPicture:
+        """JPEG has no opacity: what is transparent is laid over white."""
+        if job.format is PictureFormat.JPEG and picture.shape[2] == 4:
+            picture = _over_white(picture)
+        return encoded(picture, job.format)
+
+
+def translated(pixels: Picture, engine: Engine, multiple: int, tile_side: int, step: Step) -> Picture:
+    """The translation of a photo [H, W, 3], of the same size.
+
+    multiple: of both sides of what the graph takes. step is called before every run of the graph.
+    """
+    height, width = pixels.shape[:2]
+    grown = padded(pixels, multiple, -(-SMALLEST // multiple) * multiple)
+    margin = max(MARGIN, multiple // 2)
+    tiling = Tiling(max(tile_side // multiple * multiple, 2 * margin + multiple), margin, multiple)
+    if grown.shape[0] * grown.shape[1] <= tiling.side**2:
+        step(0.0)
+        whole: Picture = engine.run({"picture": grown[None]})["translation"][0, :height, :width]
+        return whole
+    step(0.0)
+    shared = _statistics(grown, engine, tiling)
+    runs, done = tiling.count(*grown.shape[:2]) + 1, 1
+
+    def run(tile: Picture) -> Picture:
+        nonlocal done
+        step(done / runs)
+        done += 1
+        translation: Picture = engine.run({"picture": tile[None], **shared})["translation"][0]
+        return translation
+
+    return tiled(grown, tiling, run)[:height, :width]
+
+
+def blended(photo: Picture, picture: Picture, strength: float) -> Picture:
+    """strength of the picture, the rest of the photo."""
+    mixed = np.empty_like(photo)
+    for top in range(0, len(photo), BAND):
+        rows = slice(top, top + BAND)
+        ours, theirs = photo[rows].astype(np.float32), picture[rows].astype(np.float32)
+        mixed[rows] = np.rint(ours + np.float32(strength) * (theirs - ours)).astype(np.uint8)
+    return mixed
+
+
+def _statistics(pixels: Picture, engine: Engine, tiling: Tiling) -> dict[str, Array]:
+    """What tiles are to be given beside their pixels. Nothing for a graph without instance norms, whose tiles agree."""
+    seen = engine.run({"picture": padded(mosaic(pixels, tiling.side), tiling.multiple, tiling.multiple)[None]})
+    if "statistics_seen" not in seen:
+        return {}
+    return {"statistics": seen["statistics_seen"], "given": np.ones(1, np.float32)}
+
+
+def _over_white(picture: Picture) -> Picture:
+    """[H, W, 4] -> [H, W, 3]"""
+    opaque = np.empty((*picture.shape[:2], 3), np.uint8)
+    for top in range(0, len(picture), BAND):
+        rows = slice(top, top + BAND)
+        share = picture[rows, :, 3:].astype(np.float32) / 255
+        opaque[rows] = np.rint(picture[rows, :, :3] * share + 255 * (1 - share)).astype(np.uint8)
+    return opaque
