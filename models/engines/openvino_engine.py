@@ -1,6 +1,7 @@
 """A graph on the CPU through OpenVINO, in float32 or in bfloat16."""
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +32,8 @@ class OpenVinoEngine:
     Each item is a batch of one, fixed in the graph, for OpenVINO plans memory and layouts better when it knows: an item
     of StyleGAN2 at 128x128 took 59 ms of CPU time so and 73 ms with a free batch (f32: 116 and 126); in a fixed batch
     of four it took no less. One item has all threads, and several run side by side, each on one thread. The price is a
-    second copy of the weights in memory.
+    second copy of the weights in memory; inputs that have a default are compiled into it, and whoever gives them makes
+    a third.
     """
 
     def __init__(
@@ -44,19 +46,24 @@ class OpenVinoEngine:
         *,
         sides: Sides | None = None,
     ) -> None:
-        core = _runtime().Core()
-        self._precision = _precision(device, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+        self._runtime = _runtime()
+        self._core = self._runtime.Core()
+        self._precision = _precision(device, self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
         self._batch_sizes = tuple(sorted(batch_sizes or default_batch_sizes("cpu")))
-        model = core.read_model(path)
-        _fix_batch(model)
+        self._path, model = path, self._read(path)
+        self._defaults = set(_constants(model))
         self._inputs = {node.any_name: (node.element_type.to_dtype(), _axes(node)) for node in model.inputs}
         self._sides = sides or Sides()
         self._abreast = min(threads or os.cpu_count() or 1, self._batch_sizes[-1])
         options = self._options(model, cache)
-        self._alone = _Plan(core, model, options | ({"INFERENCE_NUM_THREADS": threads} if threads else {}), 1)
-        self._abreast_plan = self._alone
+        self._all_threads = options | ({"INFERENCE_NUM_THREADS": threads} if threads else {})
+        self._alone = _Plan(self._core, model, self._all_threads, 1)
+        self._side_by_side = self._alone
         if self._abreast > 1:
-            self._abreast_plan = _Plan(core, model, options | {"INFERENCE_NUM_THREADS": self._abreast}, self._abreast)
+            one_each = options | {"INFERENCE_NUM_THREADS": self._abreast}
+            self._side_by_side = _Plan(self._core, model, one_each, self._abreast)
+        self._given: dict[frozenset[str], _Plan] = {}
+        self._one_compiles = threading.Lock()
         self._shares = ThreadPoolExecutor(self._abreast, thread_name_prefix="share")
 
     @property
@@ -78,26 +85,51 @@ class OpenVinoEngine:
 
         Raises ValueError when the inputs disagree in their number of items, or are not those of the graph.
         """
-        if inputs.keys() != self._inputs.keys():
+        given = frozenset(inputs.keys() - self._inputs.keys())
+        if self._inputs.keys() - inputs.keys() or given - self._defaults:
             # OpenVINO would take a missing one from the run before.
             raise ValueError(f"The graph has the inputs {sorted(self._inputs)}; it was given {sorted(inputs)}.")
         count = item_count(inputs)
-        items = [
-            {name: np.ascontiguousarray(array[i : i + 1], self._inputs[name][0]) for name, array in inputs.items()}
-            for i in range(count)
-        ]
-        results = [self._alone.run(items[0])] if count == 1 else list(self._shares.map(self._abreast_plan.run, items))
+        items = [{name: np.ascontiguousarray(array[i : i + 1]) for name, array in inputs.items()} for i in range(count)]
+        if given:
+            results = [self._plan_that_takes(given).run(item) for item in items]
+        elif count == 1:
+            results = [self._alone.run(items[0])]
+        else:
+            results = list(self._shares.map(self._side_by_side.run, items))
         return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
 
     def close(self) -> None:
         """Free the memory. The engine cannot run after it."""
         self._shares.shutdown()
-        self._alone.close()
-        self._abreast_plan.close()
+        for plan in (self._alone, self._side_by_side, *self._given.values()):
+            plan.close()
+
+    def _read(self, path: Path, given: frozenset[str] = frozenset()) -> Any:
+        """The graph, which takes one item at a time; `given`: inputs with a default that it shall take, too."""
+        model = self._core.read_model(path)
+        for name, node in _constants(model).items():
+            if name in given:
+                parameter = self._runtime.opset13.parameter(node.output(0).shape, node.get_element_type(), name)
+                parameter.output(0).set_names({name})
+                for user in node.output(0).get_target_inputs():
+                    user.replace_source_output(parameter.output(0))
+                model.add_parameters([parameter])
+        shapes = {node.any_name: node.partial_shape for node in model.inputs}
+        for shape in shapes.values():
+            shape[0] = 1
+        model.reshape(shapes)
+        return model
+
+    def _plan_that_takes(self, given: frozenset[str]) -> "_Plan":
+        with self._one_compiles:
+            if given not in self._given:
+                self._given[given] = _Plan(self._core, self._read(self._path, given), self._all_threads, 1)
+            return self._given[given]
 
     def _options(self, model: Any, cache: Path | None) -> dict[str, Any]:
         """Of both plans, by their documented names."""
-        draws = all(node.element_type.to_dtype() == np.uint8 for node in model.outputs)
+        draws = any(node.element_type.to_dtype() == np.uint8 for node in model.outputs)
         options = {
             "INFERENCE_PRECISION_HINT": self._precision if draws else "f32",
             # Pinned threads of two workers on one machine would all sit on its first cores.
@@ -145,13 +177,9 @@ def _precision(device: str, capabilities: Sequence[str]) -> str:
     return wanted or PRECISIONS[0 if native else 1]
 
 
-def _fix_batch(model: Any) -> None:
-    """Let the graph take one item at a time; what else is free stays free."""
-    shapes = {}
-    for node in model.inputs:
-        shapes[node.any_name] = node.partial_shape
-        shapes[node.any_name][0] = 1
-    model.reshape(shapes)
+def _constants(model: Any) -> dict[str, Any]:
+    """By name. OpenVINO takes an input that has a default for one of them."""
+    return {node.friendly_name: node for node in model.get_ops() if node.get_type_name() == "Constant"}
 
 
 def _axes(node: Any) -> list[int | None]:

@@ -31,7 +31,8 @@ ALL = (*EXACT, NATIVE_BF16)
 
 @pytest.fixture(scope="session")
 def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """`sums`: y = x + by in float32. `invert`: 255 - picture, of any height and width."""
+    """`sums`: y = x + by in float32. `invert`: 255 - picture, of any height and width. `scale`: y = x * factor, by
+    default 2."""
     folder = tmp_path_factory.mktemp("graphs")
     sums = helper.make_graph(
         [helper.make_node("Unsqueeze", ["by", "one"], ["column"]), helper.make_node("Add", ["x", "column"], ["y"])],
@@ -47,8 +48,15 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         [value("inverted", TensorProto.UINT8, "batch", "4*height", "4*width", 3)],
         initializer=[helper.make_tensor("white", TensorProto.UINT8, [], [255])],
     )
+    scale = helper.make_graph(
+        [helper.make_node("Mul", ["x", "factor"], ["y"])],
+        "scale",
+        [value("x", TensorProto.FLOAT, "batch", 3), value("factor", TensorProto.FLOAT, "batch", 1)],
+        [value("y", TensorProto.FLOAT, "batch", 3)],
+        initializer=[helper.make_tensor("factor", TensorProto.FLOAT, [1, 1], [2])],
+    )
     paths = {}
-    for graph in (sums, invert):
+    for graph in (sums, invert, scale):
         paths[graph.name] = folder / f"{graph.name}.onnx"
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
         onnx.save(model, paths[graph.name])
@@ -127,6 +135,16 @@ def test_pictures_of_any_size(device: str, graphs: dict[str, Path]) -> None:
     for shape in ((1, 8, 12, 3), (3, 12, 8, 3), (2, 32, 4, 3)):
         picture = random.integers(0, 256, shape, dtype=np.uint8)
         np.testing.assert_array_equal(engine.run({"picture": picture})["inverted"], 255 - picture)
+    engine.close()
+
+
+def test_an_input_with_a_default_may_be_given(device: str, graphs: dict[str, Path]) -> None:
+    engine = open_engine(graphs["scale"], device, threads=2)
+    x = sums_of(3)["x"]
+    factor = np.array([[1], [10], [100]], np.float32)
+    np.testing.assert_array_equal(engine.run({"x": x})["y"], 2 * x)
+    np.testing.assert_array_equal(engine.run({"x": x, "factor": factor})["y"], factor * x)
+    np.testing.assert_array_equal(engine.run({"x": x})["y"], 2 * x)
     engine.close()
 
 
