@@ -4,6 +4,9 @@ const KEPT = 32; // pictures held in memory, so that going back needs no network
 
 const at = (id) => document.getElementById(id);
 const stage = at("stage");
+const look = at("look"); // class and movement, where the model has any
+const LOOK = ["class", "rotate", "translate_x", "translate_y"];
+const SETTLED_MS = 120; // a slider that rests so long asks for its picture
 const picture = at("face");
 const pictures = new Map(); // permanent address => blob URL, oldest first
 let here = 0; // where we are in this tab's history, and the furthest that we have been
@@ -56,10 +59,12 @@ function parts(address) {
 
 function show({ address, url }) {
   const { seed, page } = parts(address);
+  const another = seed !== at("seed").textContent; // else the same one, turned
   stage.dataset.address = address;
   picture.src = url;
   picture.alt = `Portrait of a person who does not exist, seed ${seed}`;
-  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  for (const field of document.querySelectorAll('input[name="seed"]')) field.value = seed;
+  if (another && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
     picture.animate([{ opacity: 0.25 }, { opacity: 1 }], { duration: 220, easing: "ease-out" });
   }
   at("seed").textContent = seed;
@@ -117,6 +122,58 @@ function back() {
   else tell("This is the first face.");
 }
 
+// An address with what the form asks; what is as it would be unasked is left out.
+function withLook(address) {
+  const url = new URL(address, location);
+  for (const name of LOOK) {
+    const field = look.elements[name];
+    const asked = field && field.value !== "" && !(field.type === "range" && Number(field.value) === 0);
+    if (asked) url.searchParams.set(name, field.value);
+    else url.searchParams.delete(name);
+  }
+  return url.pathname + url.search;
+}
+
+// The other way: the form, and the faces to come, as an address of the history has it.
+function followLook(address) {
+  const { searchParams } = new URL(address, location);
+  for (const name of LOOK) {
+    const field = look.elements[name];
+    if (field) field.value = searchParams.get(name) ?? (field.type === "range" ? 0 : "");
+  }
+  tellSliders();
+  const coming = withLook(stage.dataset.next);
+  if (coming !== stage.dataset.next) ahead = null;
+  stage.dataset.next = coming;
+}
+
+function tellSliders() {
+  for (const slider of look.querySelectorAll('[type="range"]')) {
+    const value = Number(slider.value);
+    slider.setAttribute("aria-valuetext", slider.name === "rotate" ? `${value}°` : `${Math.round(value * 100)} %`);
+  }
+}
+
+let settling = 0;
+
+function onLook() {
+  tellSliders();
+  clearTimeout(settling);
+  if (!look.checkValidity()) return;
+  settling = setTimeout(() => {
+    stage.dataset.next = withLook(stage.dataset.next);
+    ahead = null; // it looks as asked before
+    change(fetchFace(withLook(stage.dataset.address)), ({ address }) => {
+      history.replaceState({ here, address }, "", parts(address).page);
+    });
+  }, SETTLED_MS);
+}
+
+function level() {
+  for (const slider of look.querySelectorAll('[type="range"]')) slider.value = 0;
+  onLook();
+}
+
 async function copyLink() {
   const link = new URL(at("seed").href, location).href;
   try {
@@ -138,6 +195,7 @@ const KEYS = {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || at("keys").open) return;
+  if (event.target.closest("input, select")) return; // arrows and letters are theirs
   const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action || (event.key === " " && event.target instanceof HTMLButtonElement)) return;
   event.preventDefault();
@@ -154,7 +212,9 @@ function onHistory({ state }) {
   if (!state) return;
   here = state.here;
   furthest = Math.max(furthest, here);
-  change(fetchFace(state.address), () => {});
+  change(fetchFace(state.address), ({ address }) => {
+    if (look) followLook(address);
+  });
 }
 
 if (picture) {
@@ -168,5 +228,14 @@ if (picture) {
   at("copy").addEventListener("click", copyLink);
   at("help").addEventListener("click", KEYS["?"]);
   at("retry").addEventListener("click", next);
+  if (look) {
+    tellSliders();
+    look.addEventListener("input", onLook);
+    look.addEventListener("submit", (event) => {
+      event.preventDefault();
+      onLook();
+    });
+    at("level")?.addEventListener("click", level);
+  }
   preload();
 }

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 
 from app.config import AppConfig
 from tests.app.conftest import MakeWeb, Web
-from tests.app.service import until
+from tests.app.service import manifest, until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -25,6 +26,14 @@ new PerformanceObserver(list => { for (const e of list.getEntries()) window.shif
   .observe({ type: "layout-shift", buffered: true });
 """
 OpenPage = Callable[..., Page]
+MANY = (
+    manifest(),
+    manifest("animals", sha256="b" * 64, c_dim=3, class_names=("cat", "dog", "wild"), licence="CC BY-NC 4.0"),
+    manifest("things", sha256="c" * 64, c_dim=1000),
+    manifest(
+        "moved", sha256="d" * 64, family="stylegan3", c_dim=2, licence="NVIDIA Source Code License"
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +59,27 @@ def web(make_web: MakeWeb) -> Web:
 
 
 @pytest.fixture
+def many(make_web: MakeWeb) -> Web:
+    """A web with a plain model, one with named classes, one with a thousand of them, and one that can be moved."""
+    return make_web(models=MANY)
+
+
+@pytest.fixture
+def open_many(browser: Browser, many: Web) -> Iterator[OpenPage]:
+    """As `open_page`, of the web with many models."""
+    with opener(browser, many) as open_it:
+        yield open_it
+
+
+@pytest.fixture
 def open_page(browser: Browser, web: Web) -> Iterator[OpenPage]:
+    """Pages of the web with one model."""
+    with opener(browser, web) as open_it:
+        yield open_it
+
+
+@contextmanager
+def opener(browser: Browser, web: Web) -> Iterator[OpenPage]:
     """Open the page in a context of its own. What the console says, and requests to anybody else, fail the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
