@@ -29,11 +29,15 @@ class TrainingConfig(RunConfig):
     minibatch_std_group: int = 4
 
     learning_rate: float = 0.0025
+    generator_rate: float = 1.0
+    """Share of the learning rate at which the generator learns."""
     r1_gamma: float = 0.3
     r1_interval_steps: int = 16
     style_mixing: float = 0.9
     mirror: bool = True
     augment: tuple[str, ...] = ("colour", "translation", "cutout")
+    augment_probability: float = 1.0
+    """Of each step, for each sample."""
     grid_rows: int = 6
     grid_columns: int = 10
     sample_psi: float = 0.7
@@ -42,6 +46,9 @@ class TrainingConfig(RunConfig):
         super().__post_init__()
         self.check_at_least_1("resolution", "r1_interval_steps")
         check_resolution(self.resolution)
+        for name in ("augment_probability", "generator_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be from 0 to 1")
         if self.batch % min(self.minibatch_std_group, self.batch):
             raise ValueError(f"batch is {self.batch}; it must be a multiple of {self.minibatch_std_group}")
 

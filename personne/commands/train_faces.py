@@ -9,9 +9,9 @@ import torch
 
 from training.config import TrainingConfig
 from training.faces import train
-from training.presets import faces, faces_on_two_cores
+from training.presets import faces, faces_from_snapshot, faces_on_two_cores
 
-PRESETS = {"faces": faces, "faces_on_two_cores": faces_on_two_cores}
+PRESETS = {one.__name__: one for one in (faces, faces_on_two_cores, faces_from_snapshot)}
 
 _log = logging.getLogger(__name__)
 

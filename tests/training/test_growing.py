@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from training.config import TrainingConfig
 from training.errors import RunRefused
 from training.faces import train
+from training.faces.growing import HEAD_START_IMAGES
+from training.faces.loop import augmentation_strength
 from training.faces.run import opened_run
 from training.faces.state import TrainingState, read_state
 from training.snapshots import list_snapshots, open_snapshot
@@ -89,3 +91,15 @@ def test_after_a_snapshot_the_discriminator_learns_alone_first(
     train(dataclasses.replace(config, total_images=32))
     moved = read_state(config.out / "state.pt")["generator"]
     assert not all(torch.equal(moved[name], begun[name]) for name in begun)
+
+
+def test_augmentation_grows_during_a_head_start(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    config, state = grown(trained_run, list_snapshots(trained_run.out)[-1], tmp_path / "grown")
+    config = dataclasses.replace(config, augment_probability=0.5)
+    strengths = []
+    for seen in (0, HEAD_START_IMAGES // 4, HEAD_START_IMAGES // 2, HEAD_START_IMAGES, 2 * HEAD_START_IMAGES):
+        state.images_seen = seen
+        strengths.append(augmentation_strength(config, state))
+    assert strengths == [0, 0.25, 0.5, 0.5, 0.5]
+    state.generator_waits_until = state.images_seen = 0
+    assert augmentation_strength(config, state) == 0.5

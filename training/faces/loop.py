@@ -27,7 +27,7 @@ def train(config: TrainingConfig) -> None:
     with opened_run(config, device) as (state, pictures, log):
         while state.images_seen < config.total_images:
             head_start = state.images_seen < state.generator_waits_until
-            strength = 0.0 if head_start else state.augmentation.probability
+            strength = augmentation_strength(config, state)
             real = mirror_half(pictures.batch(state.images_seen, config.batch))
             fake = generate(state.generator, config, device)
 
@@ -49,7 +49,6 @@ def train(config: TrainingConfig) -> None:
                 loss_g = generator_loss(state.discriminator(augment(fake, config.augment, strength)))
             if not head_start:
                 step(state.generator_optimiser, loss_g)
-                state.augmentation.observe(real_logits)
 
             state.steps += 1
             state.images_seen += config.batch
@@ -59,6 +58,15 @@ def train(config: TrainingConfig) -> None:
                 g=loss_g, d=loss_d, real=real_logits.mean(), fake=fake_logits.mean(), strength=torch.tensor(strength)
             )
             keep_records(config, state, log)
+
+
+def augmentation_strength(config: TrainingConfig, state: TrainingState) -> float:
+    """The probability of each augmentation: in a head start it grows from nothing, over the first half of it.
+
+    A fresh discriminator against a trained generator only guesses under augmentation, and learns nothing.
+    """
+    half = state.generator_waits_until / 2
+    return config.augment_probability * min(1.0, state.images_seen / half if half else 1.0)
 
 
 def generate(generator: Generator, config: TrainingConfig, device: torch.device) -> Tensor:

@@ -12,33 +12,30 @@ from torch.optim import Adam
 from models.networks.stylegan2 import Generator
 from models.networks.stylegan2_discriminator import Discriminator
 from training import saved_state
-from training.adaptive import AugmentationStrength
 from training.config import TrainingConfig
 from training.saved_state import Part, check_finite, write_state
 from training.steps import channels_last
 
-STATE_VERSION = 3
+STATE_VERSION = 2
 PARTS = (
     "generator",
     "discriminator",
     "average",
     "generator_optimiser",
     "discriminator_optimiser",
-    "augmentation",
 )
 COUNTERS = ("steps", "images_seen", "generator_waits_until")
 
 
 @dataclass
 class TrainingState:
-    """Networks, optimisers, strength of augmentation and counters of a run."""
+    """Networks, optimisers and counters of a run."""
 
     generator: Generator
     discriminator: Discriminator
     average: Generator
     generator_optimiser: Adam
     discriminator_optimiser: Adam
-    augmentation: AugmentationStrength
     steps: int = 0
     images_seen: int = 0
     generator_waits_until: int = 0
@@ -46,7 +43,7 @@ class TrainingState:
 
 
 def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
-    """Random networks on `device`, drawn from torch's global generator, optimisers and average, full augmentation."""
+    """Random networks on `device`, drawn from torch's global generator, their optimisers and the average."""
     generator = Generator(**config.generator_kwargs())
     discriminator = Discriminator(**config.discriminator_kwargs())
     for network in (generator, discriminator):
@@ -60,9 +57,8 @@ def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
         generator,
         discriminator,
         average,
-        _adam(generator, config.learning_rate, 1.0),
+        _adam(generator, config.learning_rate * config.generator_rate, 1.0),
         _adam(discriminator, config.learning_rate, correction),
-        AugmentationStrength(),
     )
 
 
