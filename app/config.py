@@ -9,7 +9,10 @@ class AppConfig:
 
     default_model: name of the model that `/face` uses. default_psi: truncation_psi unless a request asks otherwise.
     ready_faces: how many faces are made ahead (0: none). request_timeout_s: how long a request waits for its job.
-    max_faces: most faces that one GET /v1/faces draws.
+    max_faces: most faces that one GET /v1/faces draws. max_upload_bytes, max_photo_pixels: of one photo.
+    upload_room_bytes: of all photos that arrive at one moment. translation_wait_s: how long a request waits for its
+    translation before it is told the job's address instead. job_timeout_s: a job with an address of its own that nobody
+    has begun within so many seconds is dropped.
     """
 
     default_model: str = "faces"
@@ -17,3 +20,8 @@ class AppConfig:
     ready_faces: int = 64
     request_timeout_s: float = 30.0
     max_faces: int = 100
+    max_upload_bytes: int = 10 * 1024 * 1024
+    max_photo_pixels: int = 25_000_000
+    upload_room_bytes: int = 128 * 1024 * 1024
+    translation_wait_s: float = 60.0
+    job_timeout_s: float = 900.0

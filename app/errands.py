@@ -1,17 +1,27 @@
 """One errand: a job is submitted, waited for, and cancelled when nobody waits any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
-from app.errors import ClientGone, JobCancelled, JobFailed, ModelNotLoaded, RequestTimedOut
+from app.errors import (
+    AppError,
+    ClientGone,
+    JobCancelled,
+    JobFailed,
+    JobNotDone,
+    JobNotFound,
+    ModelNotLoaded,
+    RequestTimedOut,
+    UnreadablePhoto,
+)
 from app.metrics import Meters
-from jobs.contract import GenerateJob, JobFailure, JobId, JobOutcome, JobResult, Lane, QueueState
-from jobs.errors import JobsError, QueueUnavailable
+from jobs.contract import Job, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, QueueState
+from jobs.errors import JobsError, JobUnknown, QueueUnavailable
 from jobs.queue import JobSubmitter
-from models.errors import ModelRefused
+from models.errors import ModelRefused, ModelsError
 
 QUEUE_PATIENCE_S = 1.0
 """A queue that has not answered after so long (a half-open connection) counts as unavailable."""
@@ -33,25 +43,68 @@ class Errands:
         self._look: asyncio.Task[QueueState] | None = None
         self._looked_at = 0.0
 
-    async def run(self, job: GenerateJob, lane: Lane, gone: Gone | None = None) -> JobResult:
+    async def run(self, job: Job, lane: Lane, gone: Gone | None = None) -> JobResult:
         """The result of a job. gone: returns when whoever asked has left.
 
         Raises ModelNotLoaded, QueueFull and QueueUnavailable at once; JobFailed, JobCancelled, RequestTimedOut,
         JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the queue.
         """
-        if not await self.served(job.model, lane):
-            raise ModelNotLoaded(job.model)
-        timeout_ms = round(self._timeout_s * 1000)
-        job_id = await _promptly(self._submitter.submit(job, lane=lane, timeout_ms=timeout_ms))
+        job_id = await self.submit(job, lane, self._timeout_s)
         outcome: JobOutcome | None = None
         try:
-            outcome = await self._outcome(job_id, timeout_ms, gone)
+            outcome = await self._outcome(job_id, self._timeout_s, gone)
         finally:
             if outcome is None:
                 await self._cancel(job_id)
-        result = self._result(outcome, job)
-        self._meters.job_done(result)
-        return result
+        if outcome is None:
+            raise RequestTimedOut(self._timeout_s)
+        return self._result(outcome, job.model)
+
+    async def submit(self, job: Job, lane: Lane, timeout_s: float, inputs: Mapping[str, bytes] | None = None) -> JobId:
+        """Put a job in its lane, to be done within timeout_s. Raises ModelNotLoaded, QueueFull, QueueUnavailable."""
+        if not await self.served(job.model, lane):
+            raise ModelNotLoaded(job.model)
+        timeout_ms = round(timeout_s * 1000)
+        return await _promptly(self._submitter.submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs))
+
+    async def wait(self, job_id: JobId, within_s: float, gone: Gone) -> JobResult | None:
+        """The result of a job that goes on when within_s pass first (None), and is cancelled when whoever asked leaves.
+
+        Raises what `run` raises later.
+        """
+        try:
+            outcome = await self._outcome(job_id, within_s, gone)
+        except (ClientGone, asyncio.CancelledError):
+            await self._cancel(job_id)
+            raise
+        return None if outcome is None else self._result(outcome)
+
+    async def status(self, job_id: JobId) -> JobStatus:
+        """How far a job is. Raises JobNotFound, QueueUnavailable."""
+        try:
+            return await _promptly(self._submitter.status(job_id))
+        except JobUnknown:
+            raise JobNotFound from None
+
+    async def result(self, job_id: JobId) -> JobResult:
+        """The result of a job that is done. Raises JobNotFound, JobNotDone, QueueUnavailable, what `error_of` gives."""
+        try:
+            outcome = await _promptly(self._submitter.wait(job_id, timeout_ms=0))
+        except JobUnknown:
+            raise JobNotFound from None
+        match outcome:
+            case None:
+                raise JobNotDone
+            case JobFailure():
+                raise error_of(outcome)
+        return outcome
+
+    async def erase(self, job_id: JobId) -> None:
+        """Cancel a job, or forget its result. Raises JobNotFound, QueueUnavailable."""
+        try:
+            await _promptly(self._submitter.erase(job_id))
+        except JobUnknown:
+            raise JobNotFound from None
 
     async def served(self, model: str, lane: Lane = Lane.QUICK, *, warm: bool = False) -> bool:
         """Whether a ready worker that takes the lane can be asked for the model; warm: has it open already.
@@ -79,8 +132,8 @@ class Errands:
         finally:
             self._looked_at = monotonic()
 
-    async def _outcome(self, job_id: JobId, timeout_ms: int, gone: Gone | None) -> JobOutcome | None:
-        waiting = asyncio.ensure_future(self._submitter.wait(job_id, timeout_ms=timeout_ms))
+    async def _outcome(self, job_id: JobId, within_s: float, gone: Gone | None) -> JobOutcome | None:
+        waiting = asyncio.ensure_future(self._submitter.wait(job_id, timeout_ms=round(within_s * 1000)))
         leaving = None if gone is None else asyncio.create_task(gone())
         watched = [task for task in (waiting, leaving) if task is not None]
         try:
@@ -97,20 +150,27 @@ class Errands:
         with suppress(JobsError):
             await _promptly(asyncio.shield(asyncio.ensure_future(self._submitter.cancel(job_id))))
 
-    def _result(self, outcome: JobOutcome | None, job: GenerateJob) -> JobResult:
-        match outcome:
-            case JobResult():
-                return outcome
-            case JobFailure(code="model-not-loaded"):
-                raise ModelNotLoaded(job.model)
-            case JobFailure(code="model-refused", reason=reason):
-                raise ModelRefused(reason)
-            case JobFailure(code="cancelled"):
-                raise JobCancelled
-            case None | JobFailure(code="deadline-passed"):
-                raise RequestTimedOut(self._timeout_s)
-            case JobFailure(reason=reason):
-                raise JobFailed(reason)
+    def _result(self, outcome: JobOutcome, model: str = "") -> JobResult:
+        if isinstance(outcome, JobFailure):
+            raise error_of(outcome, model, self._timeout_s)
+        self._meters.job_done(outcome)
+        return outcome
+
+
+def error_of(failure: JobFailure, model: str = "", limit_s: float | None = None) -> AppError | ModelsError:
+    """What a failed job is to whoever asked for it. model: which one the job asked for, where that is known."""
+    match failure.code:
+        case "model-not-loaded" if model:
+            return ModelNotLoaded(model)
+        case "model-refused":
+            return ModelRefused(failure.reason)
+        case "photo-refused":
+            return UnreadablePhoto(failure.reason)
+        case "cancelled":
+            return JobCancelled()
+        case "deadline-passed" if limit_s is not None:
+            return RequestTimedOut(limit_s)
+    return JobFailed(failure.reason)
 
 
 async def _promptly(answer: Awaitable[T]) -> T:

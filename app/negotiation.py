@@ -3,17 +3,20 @@
 from app.errors import NoFormatAccepted
 from jobs.contract import PictureFormat
 
-# JPEG unless Accept excludes it; of the other two the better liked one, WebP when it is a tie.
-_SECOND_CHOICE = (PictureFormat.WEBP, PictureFormat.PNG)
+# Of the formats that are not the first choice the better liked one; when it is a tie, the earlier one here.
+_SECOND_CHOICE = (PictureFormat.WEBP, PictureFormat.PNG, PictureFormat.JPEG)
 
 
-def negotiate(accept: str | None) -> PictureFormat:
-    """The format for an Accept header (None: no header, anything goes). Raises NoFormatAccepted."""
+def negotiate(accept: str | None, first_choice: PictureFormat = PictureFormat.JPEG) -> PictureFormat:
+    """The first choice unless an Accept header (None: no header, anything goes) excludes it.
+
+    Raises NoFormatAccepted.
+    """
     if accept is None or not accept.strip():
-        return PictureFormat.JPEG
+        return first_choice
     likings = _likings(accept)
-    if _liking(likings, PictureFormat.JPEG) > 0:
-        return PictureFormat.JPEG
+    if _liking(likings, first_choice) > 0:
+        return first_choice
     best = max(_SECOND_CHOICE, key=lambda choice: _liking(likings, choice))
     if _liking(likings, best) <= 0:
         raise NoFormatAccepted

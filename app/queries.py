@@ -22,7 +22,7 @@ def only_known_parameters(request: Request) -> None:
 
 
 def _known(request: Request) -> list[str]:
-    operation = request.app.openapi()["paths"][request.scope["route"].path]["get"]
+    operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
     return [parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
 
 

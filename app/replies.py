@@ -105,6 +105,7 @@ def _told(error: Mapping[str, Any]) -> dict[str, Any]:
     """`Input should be less than or equal to 1` => `truncation_psi should be less than or equal to 1.`"""
     name = str(error["loc"][-1]) if error["loc"] else "the query"
     sentence = str(error["msg"]).replace("Input", name, 1).replace("String", name, 1).rstrip(".")
+    sentence = sentence.replace("Field required", f"{name} is required")
     told: dict[str, Any] = {"parameter": name, "detail": sentence + "."}
     context = error.get("ctx", {})
     limit = {name: context[key] for key, name in _LIMIT_NAMES.items() if key in context}

@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from app.admission import UploadRoom
 from app.config import AppConfig
 from app.errands import Errands
 from app.errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, PROBLEMS
@@ -21,14 +22,18 @@ from app.replies import FOR_EVER, error_reply, invalid_parameters_reply, problem
 from app.routes.face import face_routes
 from app.routes.faces import faces_routes
 from app.routes.health import health_routes
+from app.routes.jobs import jobs_routes
 from app.routes.models import models_routes
 from app.routes.page import page_routes
 from app.routes.reference import reference_routes
+from app.routes.styles import styles_routes
+from app.routes.translations import translations_routes
+from app.uploads import UploadLimits, Uploads
 from app.web_headers import GuardedHeaders, HeadAsGet
 from jobs.queue import JobSubmitter
 from models.catalogue import Shelf
 
-DESCRIPTION = """Faces of people who do not exist, made by a generator that runs here.
+DESCRIPTION = """Faces of people who do not exist, and photos in other styles, made by models that run here.
 
 Every face has a seed, and an address of its own where it stays. Errors are problem documents (RFC 9457)."""
 
@@ -59,10 +64,14 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         redoc_url=None,
     )
     api = APIRouter(dependencies=[Depends(only_known_parameters)])
-    api.include_router(face_routes(ordering, ready, errands))
-    api.include_router(faces_routes(ordering, errands, config.max_faces))
-    api.include_router(models_routes(ordering, errands))
-    api.include_router(health_routes(ordering, errands, meters))
+    for routes in (
+        face_routes(ordering, ready, errands),
+        faces_routes(ordering, errands, config.max_faces),
+        *_of_photos(config, ordering, errands),
+        models_routes(ordering, errands),
+        health_routes(ordering, errands, meters),
+    ):
+        api.include_router(routes)
     app.include_router(api)
     app.include_router(page_routes(pages, ordering, ready, errands))
     app.include_router(reference_routes(pages))
@@ -73,6 +82,16 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     app.add_middleware(GuardedHeaders)
     app.add_middleware(HeadAsGet)
     return app
+
+
+def _of_photos(config: AppConfig, ordering: Ordering, errands: Errands) -> tuple[APIRouter, ...]:
+    limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)
+    uploads = Uploads(limits, UploadRoom(config.upload_room_bytes))
+    return (
+        translations_routes(config, ordering, errands, uploads),
+        styles_routes(ordering, errands),
+        jobs_routes(errands),
+    )
 
 
 class ImmutableFiles(StaticFiles):

@@ -61,6 +61,21 @@ class Settings(BaseSettings):
         30.0, gt=0, le=600, description="A request whose job is not done after so many seconds is told to try again."
     )
     max_faces: int = Field(100, ge=1, le=1000, description="Most faces that one `GET /v1/faces` draws.")
+    max_upload_bytes: int = Field(
+        10 * 1024 * 1024, ge=1024, le=1024**3, description="Most bytes of a photo; reading stops there."
+    )
+    max_photo_pixels: int = Field(
+        25_000_000, ge=1, le=1_000_000_000, description="Most pixels of a photo; looked up before it is decoded."
+    )
+    upload_room_bytes: int = Field(
+        128 * 1024 * 1024, ge=1024, le=1024**4, description="Most bytes of photos that arrive at one moment; then 503."
+    )
+    translation_wait_s: float = Field(
+        60.0, gt=0, le=3600, description="A request waits so long for its translation, then is told the job's address."
+    )
+    job_timeout_s: float = Field(
+        900.0, gt=0, le=86400, description="A translation that nobody has begun after so many seconds is dropped."
+    )
 
     device: Device = Field(
         "auto",
@@ -91,6 +106,12 @@ class Settings(BaseSettings):
     stop_grace_s: float = Field(
         25.0, gt=0, le=600, description="A stopping process is gone after so many seconds; Docker kills it after 30."
     )
+    tile_side: int = Field(
+        768,
+        ge=256,
+        le=16384,
+        description="Photos of more pixels than this squared are translated in tiles; memory grows with the square.",
+    )
     engine_cache: Path | None = Field(
         None,
         description="Folder of what TensorRT and OpenVINO build, for quick restarts; unset is `.engines` in the store.",
@@ -118,7 +139,9 @@ class Settings(BaseSettings):
     cap_quick: int = Field(
         1024, ge=1, le=1000000, description="Most waiting jobs for faces and edits; then 503 at once."
     )
-    cap_slow: int = Field(256, ge=1, le=1000000, description="Most jobs waiting in the slow lane; then 503 at once.")
+    cap_slow: int = Field(
+        32, ge=1, le=1000000, description="Most jobs waiting in the slow lane, each with its photo; then 503 at once."
+    )
     cap_idle: int = Field(256, ge=1, le=1000000, description="Most jobs waiting to be made ahead.")
 
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`. No photo is ever logged.")
@@ -158,6 +181,11 @@ class Settings(BaseSettings):
             ready_faces=self.ready_faces,
             request_timeout_s=self.request_timeout_s,
             max_faces=self.max_faces,
+            max_upload_bytes=self.max_upload_bytes,
+            max_photo_pixels=self.max_photo_pixels,
+            upload_room_bytes=self.upload_room_bytes,
+            translation_wait_s=self.translation_wait_s,
+            job_timeout_s=self.job_timeout_s,
         )
 
     def worker_config(self) -> WorkerConfig:
@@ -171,6 +199,8 @@ class Settings(BaseSettings):
             default_model=self.default_model,
             model_memory_mb=self.model_memory_mb,
             threads=self.threads,
+            tile_side=self.tile_side,
+            max_photo_pixels=self.max_photo_pixels,
             engine_cache=str(self.engine_cache or self.store / ".engines"),
             # Three chances to be heard before a worker counts as gone.
             beat_every_s=min(1.0, self.beat_ttl_s / 3),

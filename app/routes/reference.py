@@ -1,5 +1,6 @@
 """/docs and /problems: the reference, rendered here from the OpenAPI description, without anybody else's scripts."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,6 +9,8 @@ from starlette.exceptions import HTTPException
 from app.errors import ALL_PROBLEMS
 from app.pages import Pages
 
+_OF_THE_MOMENT = {"job_id", "digest"}
+"""Parameters of addresses that have no example to click: what there is differs from service to service."""
 _PROBLEMS_BY_SLUG = {problem.slug: problem for problem in ALL_PROBLEMS}
 
 
@@ -21,7 +24,11 @@ def reference_routes(pages: Pages) -> APIRouter:
         description = request.app.openapi()
         context = {
             "api": description,
-            "operations": [_operation(path, item["get"]) for path, item in description["paths"].items()],
+            "operations": [
+                _operation(method, path, operation)
+                for path, item in description["paths"].items()
+                for method, operation in item.items()
+            ],
             "problems": ALL_PROBLEMS,
         }
         return pages.reply("reference.html", context)
@@ -36,17 +43,18 @@ def reference_routes(pages: Pages) -> APIRouter:
     return router
 
 
-def _operation(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _operation(method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
     parameters = [_parameter(parameter) for parameter in operation.get("parameters", ())]
     answers = [_answer(status, answer) for status, answer in sorted(operation["responses"].items())]
     return {
+        "method": method.upper(),
         "path": path,
         "anchor": operation["operationId"],
         "summary": operation["summary"],
         "description": operation.get("description", "").split("\n\n"),
         "parameters": parameters,
         "answers": answers,
-        "example": _example(path, parameters),
+        "example": _example(path, parameters) if method == "get" and not _OF_THE_MOMENT & set(_names(path)) else None,
     }
 
 
@@ -75,6 +83,10 @@ def _answer(status: str, answer: dict[str, Any]) -> dict[str, Any]:
     content = answer.get("content", {})
     slugs = [slug for media in content.values() for slug in media.get("examples", ())]
     return {"status": status, "text": answer["description"], "media": list(content), "problems": slugs}
+
+
+def _names(path: str) -> list[str]:
+    return re.findall(r"{(\w+)}", path)
 
 
 def _example(path: str, parameters: list[dict[str, Any]]) -> str:

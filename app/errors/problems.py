@@ -1,105 +1,35 @@
-"""What the web refuses, and the one table that gives every error its HTTP status.
-
-AppError
-├── UnknownParameter     a query parameter that the route does not have
-├── RepeatedParameter    one query parameter given twice
-├── SeedOutOfRange       no whole number from 0 to 2**64 - 1
-├── SizeOutOfRange       a side outside of what the model can make
-├── NoFormatAccepted     Accept excludes every format that there is
-├── ModelNotLoaded       no live worker serves the model
-├── JobFailed            the worker gave the job up
-├── JobCancelled         somebody cancelled it
-├── RequestTimedOut      nobody did the job in time
-└── ClientGone           whoever asked has left (nobody reads this answer)
-
-The public attributes of an error are the extra members of its problem document.
-"""
+"""The one table that gives every error its HTTP status."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from app.errors.kinds import (
+    AnimatedPhoto,
+    ClientGone,
+    JobCancelled,
+    JobFailed,
+    JobNotDone,
+    JobNotFound,
+    ModelNotLoaded,
+    NoFormatAccepted,
+    PhotoMissing,
+    RepeatedParameter,
+    RequestTimedOut,
+    SeedNotTaken,
+    SeedOutOfRange,
+    SizeOutOfRange,
+    TooManyPixels,
+    UnknownParameter,
+    UnreadablePhoto,
+    UnsupportedPhoto,
+    UploadMalformed,
+    UploadsBusy,
+    UploadTooBig,
+    UploadTooSlow,
+)
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable, WireError
 from models.errors import ModelCannot, ModelNotFound, ModelRefused, NoSuchClass, WrongKindOfModel
-
-MAX_SEED = 2**64 - 1
-MAX_SAFE_INTEGER = 2**53
-"""Whole numbers above this are strings in JSON: JavaScript's numbers would round them."""
-
-
-class AppError(Exception):
-    """The web refuses a request."""
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
-
-
-class UnknownParameter(AppError):
-    """This address has no such parameter."""
-
-    def __init__(self, unknown: list[str], known: list[str]) -> None:
-        listing = f"known are: {', '.join(known)}" if known else "it takes none"
-        super().__init__(f"This address has no parameter {', '.join(map(repr, unknown))}; {listing}.")
-        self.unknown = unknown
-        self.known = known
-
-
-class RepeatedParameter(AppError):
-    """A parameter was given twice."""
-
-    def __init__(self, repeated: list[str]) -> None:
-        super().__init__(f"Give each parameter once; {', '.join(map(repr, repeated))} came several times.")
-        self.repeated = repeated
-
-
-class SeedOutOfRange(AppError):
-    """A seed is a whole number from 0 to 18446744073709551615, without leading zeros."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.limit = {"minimum": 0, "maximum": str(MAX_SEED)}
-
-
-class SizeOutOfRange(AppError):
-    """The model cannot make a picture of that size."""
-
-    def __init__(self, size: int, smallest: int, largest: int, model: str) -> None:
-        super().__init__(
-            f"size is a side in pixels from {smallest} to {largest} for model {model!r}; {size} was asked."
-        )
-        self.limit = {"minimum": smallest, "maximum": largest}
-
-
-class NoFormatAccepted(AppError):
-    """The Accept header excludes image/jpeg, image/webp and image/png; there is no other format."""
-
-
-class ModelNotLoaded(AppError):
-    """No live worker serves this model right now."""
-
-    def __init__(self, model: str) -> None:
-        super().__init__(f"No live worker serves model {model!r} right now; start one, or wait until it is warm.")
-        self.model = model
-
-
-class JobFailed(AppError):
-    """The worker could not make this face."""
-
-
-class JobCancelled(AppError):
-    """This face was cancelled before it was made."""
-
-
-class RequestTimedOut(AppError):
-    """The face was not made in time."""
-
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(f"The face was not made within the limit of {limit_s:g} seconds; the job was cancelled.")
-        self.limit = limit_s
-
-
-class ClientGone(AppError):
-    """Whoever asked has left; the job was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +74,85 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "size-out-of-range",
             422,
             "Size out of range",
-            "Pictures are made at the model's resolution and scaled down, never up; the member limit has both ends.",
+            "Faces are made at the model's resolution and scaled down, never up; a translation is no larger than its "
+            "photo. The member limit has both ends.",
         ),
         NoFormatAccepted: ProblemType(
             "no-format-accepted",
             406,
             "No acceptable picture format",
             "The Accept header rules out JPEG, WebP and PNG. Accept one of them, or name one with format=.",
+        ),
+        SeedNotTaken: ProblemType(
+            "seed-not-taken",
+            422,
+            "No seed taken",
+            "The style draws nothing at random, so that a seed would change nothing; leave it out.",
+        ),
+        PhotoMissing: ProblemType(
+            "no-photo",
+            422,
+            "No photo",
+            "The request has no photo. Send its bytes as the body, or a form with the part photo.",
+        ),
+        UploadTooBig: ProblemType(
+            "upload-too-big",
+            413,
+            "Upload too big",
+            "The body has more bytes than a photo may have; the member limit says how many. Reading stopped there.",
+        ),
+        UploadTooSlow: ProblemType(
+            "upload-too-slow",
+            408,
+            "Upload too slow",
+            "The body did not arrive in time; the member limit has the seconds.",
+        ),
+        UploadMalformed: ProblemType(
+            "upload-malformed",
+            400,
+            "Malformed form",
+            "The body says that it is a form (multipart/form-data), and cannot be read as one.",
+        ),
+        UploadsBusy: ProblemType(
+            "uploads-busy",
+            503,
+            "Too many uploads at once",
+            "All photos that arrive at one moment share a limited room, so this one was refused before it was read.",
+            2,
+        ),
+        UnsupportedPhoto: ProblemType(
+            "unsupported-photo",
+            415,
+            "Not a JPEG, PNG or WebP",
+            "A file is what its first bytes say, not its name or Content-Type; the member supported says what is read.",
+        ),
+        AnimatedPhoto: ProblemType(
+            "animated-photo", 422, "Animation", "The file holds several frames; only still pictures are translated."
+        ),
+        TooManyPixels: ProblemType(
+            "too-many-pixels",
+            422,
+            "Too many pixels",
+            "The file's header claims more pixels than are taken; the member limit says how many. It was not decoded.",
+        ),
+        UnreadablePhoto: ProblemType(
+            "unreadable-photo",
+            422,
+            "Unreadable photo",
+            "The file begins like a picture, and is damaged or cut off. Export it again from the program it came from.",
+        ),
+        JobNotFound: ProblemType(
+            "job-not-found",
+            404,
+            "Job not found",
+            "No job has that id: it never was, it was deleted, or its result has expired.",
+        ),
+        JobNotDone: ProblemType(
+            "job-not-done",
+            409,
+            "Job not done",
+            "The job waits or runs, so that it has no result yet. Its own address says how far it is.",
+            1,
         ),
         ModelNotFound: ProblemType(
             "model-not-found",
@@ -195,7 +197,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
         JobFailed: ProblemType(
             "job-failed",
             500,
-            "The face could not be made",
+            "The picture could not be made",
             "A worker tried and gave the job up; the detail says why. Another seed may work.",
         ),
         JobCancelled: ProblemType(
@@ -216,7 +218,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "client-gone",
             499,
             "The client left",
-            "The connection closed before the face was ready; nobody reads this answer; /metrics counts it.",
+            "The connection closed before the picture was ready; nobody reads this answer; /metrics counts it.",
         ),
         QueueFull: ProblemType(
             "queue-full",

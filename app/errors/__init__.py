@@ -1,0 +1,98 @@
+"""What the web refuses, and the one table that gives every error its HTTP status.
+
+AppError
+├── UnknownParameter     a query parameter that the route does not have
+├── RepeatedParameter    one query parameter given twice
+├── SeedOutOfRange       no whole number from 0 to 2**64 - 1
+├── SizeOutOfRange       a side outside of what the model can make
+├── NoFormatAccepted     Accept excludes every format that there is
+├── ModelNotLoaded       no live worker serves the model
+├── JobFailed            the worker gave the job up
+├── JobCancelled         somebody cancelled it
+├── RequestTimedOut      nobody did the job in time
+├── ClientGone           whoever asked has left (nobody reads this answer)
+├── SeedNotTaken         a seed for a style that draws nothing
+├── PhotoMissing         nothing was uploaded
+├── UploadTooBig         more bytes than a photo may have
+├── UploadTooSlow        they did not arrive in time
+├── UploadMalformed      a form that is none
+├── UploadsBusy          too many uploads at once
+├── UnsupportedPhoto     neither JPEG, PNG nor WebP
+├── AnimatedPhoto        more than one frame
+├── TooManyPixels        more pixels than a photo may have
+├── UnreadablePhoto      damaged or cut off
+├── JobNotFound          no job has that id
+└── JobNotDone           its result was asked for too early
+"""
+
+from app.errors.kinds import (
+    MAX_SAFE_INTEGER,
+    MAX_SEED,
+    AnimatedPhoto,
+    AppError,
+    ClientGone,
+    JobCancelled,
+    JobFailed,
+    JobNotDone,
+    JobNotFound,
+    ModelNotLoaded,
+    NoFormatAccepted,
+    PhotoMissing,
+    RepeatedParameter,
+    RequestTimedOut,
+    SeedNotTaken,
+    SeedOutOfRange,
+    SizeOutOfRange,
+    TooManyPixels,
+    UnknownParameter,
+    UnreadablePhoto,
+    UnsupportedPhoto,
+    UploadMalformed,
+    UploadsBusy,
+    UploadTooBig,
+    UploadTooSlow,
+)
+from app.errors.problems import (
+    ALL_PROBLEMS,
+    INTERNAL_ERROR,
+    INVALID_PARAMETER,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    PROBLEMS,
+    ProblemType,
+)
+
+__all__ = [
+    "ALL_PROBLEMS",
+    "INTERNAL_ERROR",
+    "INVALID_PARAMETER",
+    "MAX_SAFE_INTEGER",
+    "MAX_SEED",
+    "METHOD_NOT_ALLOWED",
+    "NOT_FOUND",
+    "PROBLEMS",
+    "AnimatedPhoto",
+    "AppError",
+    "ClientGone",
+    "JobCancelled",
+    "JobFailed",
+    "JobNotDone",
+    "JobNotFound",
+    "ModelNotLoaded",
+    "NoFormatAccepted",
+    "PhotoMissing",
+    "ProblemType",
+    "RepeatedParameter",
+    "RequestTimedOut",
+    "SeedNotTaken",
+    "SeedOutOfRange",
+    "SizeOutOfRange",
+    "TooManyPixels",
+    "UnknownParameter",
+    "UnreadablePhoto",
+    "UnsupportedPhoto",
+    "UploadMalformed",
+    "UploadTooBig",
+    "UploadTooSlow",
+    "UploadsBusy",
+]

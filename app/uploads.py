@@ -1,0 +1,186 @@
+"""A photo out of a request: the body itself or the part `photo` of a form, cut at the limit while it streams.
+
+Nothing of it is ever written to a disk: Starlette's own forms put whatever exceeds a megabyte into a file.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from app.admission import UploadRoom
+from app.errors import (
+    ClientGone,
+    PhotoMissing,
+    RepeatedParameter,
+    TooManyPixels,
+    UnknownParameter,
+    UploadMalformed,
+    UploadTooBig,
+    UploadTooSlow,
+)
+from app.photo_headers import PhotoHeader, read_header
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+PART = "photo"
+FORM = b"multipart/form-data"
+FORM_OVERHEAD = 64 * 1024
+"""Bytes that a form may have beside the photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """most_bytes, most_pixels: of one photo. within_s: how long it may take to arrive."""
+
+    most_bytes: int
+    most_pixels: int
+    within_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A photo as it came, and what its header says."""
+
+    body: bytes
+    header: PhotoHeader
+
+
+class Uploads:
+    """Takes photos in, as many at one moment as the room has bytes for."""
+
+    def __init__(self, limits: UploadLimits, room: UploadRoom) -> None:
+        self._limits = limits
+        self._room = room
+
+    @asynccontextmanager
+    async def photo_of(self, request: Request) -> AsyncIterator[Upload]:
+        """The photo, whose bytes count until the end of the block: hand it to the queue there.
+
+        Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, TooManyPixels, UnreadablePhoto, UploadTooBig,
+        UploadTooSlow, UploadMalformed, UploadsBusy, UnknownParameter or RepeatedParameter for a form's other parts,
+        ClientGone.
+        """
+        limits = self._limits
+        kind, options = parse_options_header(request.headers.get("content-type"))
+        sink = _Form(options.get(b"boundary"), limits.most_bytes) if kind == FORM else _Plain(limits.most_bytes)
+        allowed = limits.most_bytes + (FORM_OVERHEAD if kind == FORM else 0)
+        declared = _declared(request)
+        if declared is not None and declared > allowed:
+            raise UploadTooBig(limits.most_bytes)
+        with self._room.holding(allowed if declared is None else declared):
+            body = await self._received(request, sink, allowed)
+            header = read_header(body)
+            if header.width * header.height > limits.most_pixels:
+                raise TooManyPixels(header.width, header.height, limits.most_pixels)
+            yield Upload(body, header)
+
+    async def _received(self, request: Request, sink: "_Plain | _Form", allowed: int) -> bytes:
+        received = 0
+        try:
+            async with asyncio.timeout(self._limits.within_s):
+                async for chunk in request.stream():
+                    received += len(chunk)
+                    if received > allowed:
+                        raise UploadTooBig(self._limits.most_bytes)
+                    sink.take(chunk)
+        except TimeoutError:
+            raise UploadTooSlow(self._limits.within_s) from None
+        except ClientDisconnect:
+            raise ClientGone from None
+        return sink.photo()
+
+
+class _Plain:
+    """The body is the photo."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = bytearray()
+
+    def take(self, chunk: bytes) -> None:
+        self._bytes += chunk
+        if len(self._bytes) > self._most_bytes:
+            raise UploadTooBig(self._most_bytes)
+
+    def photo(self) -> bytes:
+        return bytes(self._bytes)
+
+
+class _Form:
+    """The photo is a part of the body. Raises UploadMalformed, UnknownParameter, RepeatedParameter, PhotoMissing."""
+
+    def __init__(self, boundary: bytes | None, most_bytes: int) -> None:
+        if not boundary:
+            raise UploadMalformed
+        self._photo = _Plain(most_bytes)
+        self._found = self._ended = False
+        self._name, self._value = bytearray(), bytearray()
+        self._disposition = b""
+        callbacks: MultipartCallbacks = {
+            "on_part_begin": self._part_begins,
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_ends,
+            "on_headers_finished": self._headers_end,
+            "on_part_data": self._part_data,
+            "on_end": self._form_ends,
+        }
+        try:
+            self._parser = MultipartParser(boundary, callbacks)
+        except (MultipartParseError, ValueError):
+            raise UploadMalformed from None
+
+    def take(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except MultipartParseError:
+            raise UploadMalformed from None
+
+    def photo(self) -> bytes:
+        if not self._ended:
+            raise UploadMalformed
+        if not self._found:
+            raise PhotoMissing
+        return self._photo.photo()
+
+    def _part_begins(self) -> None:
+        self._disposition = b""
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_ends(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._disposition = bytes(self._value)
+        self._name.clear()
+        self._value.clear()
+
+    def _headers_end(self) -> None:
+        name = parse_options_header(self._disposition)[1].get(b"name", b"").decode(errors="replace")
+        if name != PART:
+            raise UnknownParameter([name], [PART])
+        if self._found:
+            raise RepeatedParameter([PART])
+        self._found = True
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        self._photo.take(data[start:end])
+
+    def _form_ends(self) -> None:
+        self._ended = True
+
+
+def _declared(request: Request) -> int | None:
+    """The body's length where the request names one; a server has refused what is no number."""
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
