@@ -66,7 +66,7 @@ def extras() -> dict[str, list[str]]:
 
 
 def test_the_extras_are_the_floors() -> None:
-    assert set(extras()) == {"app", "worker", "gpu", "openvino", "export", "training", "dev"}
+    assert set(extras()) == {"app", "marks", "worker", "gpu", "openvino", "export", "training", "dev"}
 
 
 def test_no_extra_brings_two_runtimes_of_one_module() -> None:
@@ -76,6 +76,7 @@ def test_no_extra_brings_two_runtimes_of_one_module() -> None:
     }
     assert runtimes == {
         "app": set(),
+        "marks": set(),
         "worker": {"onnxruntime"},
         "gpu": {"onnxruntime-gpu"},
         "openvino": set(),
@@ -87,7 +88,7 @@ def test_no_extra_brings_two_runtimes_of_one_module() -> None:
 
 
 def test_serving_asks_for_no_torch() -> None:
-    asked = {names(line) for extra in ("app", "worker", "gpu", "openvino") for line in extras()[extra]}
+    asked = {names(line) for extra in ("app", "marks", "worker", "gpu", "openvino") for line in extras()[extra]}
     assert "torch" not in asked
 
 

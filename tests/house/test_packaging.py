@@ -61,7 +61,7 @@ def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_more_than_code(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert [needed for needed in NEEDED if not any(name.startswith(needed) for name in names)] == []
-    tracked = [str(path) for path in tracked_files("app", "jobs", "models", "personne", "training", "worker")]
+    tracked = [str(path) for path in tracked_files("app", "jobs", "marks", "models", "personne", "training", "worker")]
     assert sorted(set(tracked) - set(names)) == []
     assert not any(name.startswith("tests/") for name in names)
     assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in names}

@@ -1,0 +1,1 @@
+"""Where a picture comes from: written into it (recipe, content credentials, watermark), and read back."""
