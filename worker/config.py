@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jobs.contract import Lane
+from marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class WorkerConfig:
     beat_every_s: at most a third of the queue's beat_ttl_s.
     tile_side: pictures of up to so many pixels squared are translated whole, larger ones in tiles of that side.
     max_photo_pixels: larger photos are refused.
+    marks: what pictures leave with. certificate, certificate_key: PEM files to sign with; None: pictures go unsigned.
     """
 
     worker_id: str
@@ -37,3 +40,6 @@ class WorkerConfig:
     beat_every_s: float = 1.0
     tile_side: int = 768
     max_photo_pixels: int = 25_000_000
+    marks: Sequence[Mark] = tuple(Mark)
+    certificate: Path | None = None
+    certificate_key: Path | None = None

@@ -119,6 +119,11 @@ class LoadedModels:
         """Of the models of these kinds that may be asked for."""
         return tuple(entry.manifest.digest for entry in self._served() if isinstance(entry.manifest, kinds))
 
+    def name_of(self, digest: str) -> str:
+        """A model's name; its digest where it has just left the shelf."""
+        catalogue = self._shelf.now
+        return catalogue.with_digest(digest).manifest.name if digest in catalogue else digest
+
     def warm(self) -> tuple[str, ...]:
         """Of the models that are open and warm."""
         with self._changed:

@@ -11,7 +11,6 @@ from jobs.contract import Delivery, Lane, WorkerBeat
 from jobs.errors import JobsError
 from jobs.queue import JobSource
 from worker.backlog import Backlog
-from worker.batching import Batch, group
 from worker.config import WorkerConfig
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
@@ -43,7 +42,7 @@ class Worker:
         models: LoadedModels,
         tasks: Mapping[str, AnyTask] | None = None,
     ) -> None:
-        tasks = tasks_for(config) if tasks is None else tasks
+        tasks = tasks_for(config, models.name_of) if tasks is None else tasks
         self.config = config
         self.metrics = WorkerMetrics()
         self._source = source
@@ -103,7 +102,7 @@ class Worker:
 
     def _serve(self, lanes: Sequence[Lane]) -> None:
         """Every turn takes if there is nothing left to do, and runs one batch."""
-        backlog = Backlog(self._models.at_hand)
+        backlog = Backlog(self._models.at_hand, self._models.batch_limit)
         encoding: list[Future[None]] = []
         while not self._stop_asked:
             backlog.add(self._take(lanes, backlog))
@@ -116,21 +115,19 @@ class Worker:
         self._give_back(backlog.deliveries)
         _finish(encoding)
 
-    def _take(self, lanes: Sequence[Lane], backlog: Backlog) -> list[Batch]:
-        """New batches, when nothing in hand can run; quick ones also while only faces made ahead can."""
+    def _take(self, lanes: Sequence[Lane], backlog: Backlog) -> list[Delivery]:
+        """New jobs, when nothing in hand can run; quick ones also while only faces made ahead can."""
         # Of the slow ones a single one: each takes seconds to minutes, and another worker may be free.
         most = 1 if Lane.SLOW in lanes else self._models.most_at_once
         coming = backlog.first()
         if coming is None:
-            wait_ms = OPENING_WAIT_MS if backlog else TAKE_WAIT_MS
+            wait_ms = OPENING_WAIT_MS if backlog.deliveries else TAKE_WAIT_MS
             taken = self._source.take(lanes, max_jobs=most, wait_ms=wait_ms)
         elif coming.lane is Lane.IDLE and Lane.QUICK in lanes:
             taken = self._source.take([Lane.QUICK], max_jobs=most, wait_ms=0)
         else:
             return []
-        if not taken:
-            return []
-        return group(self._linger(taken, most), self._models.batch_limit)
+        return self._linger(taken, most) if taken else []
 
     def _linger(self, taken: list[Delivery], most: int) -> list[Delivery]:
         """What was taken, and what else comes into its lane within linger_ms, up to a full batch."""

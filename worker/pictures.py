@@ -1,4 +1,5 @@
-"""Arrays to encoded bytes. The same array gives the same bytes: no moment, machine or person is written into them."""
+"""Arrays to encoded bytes, and where they come from. Unsigned, the same array gives the same bytes: no moment, machine
+or person is written into them."""
 
 import io
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jobs.contract import PictureFormat
+from marks.recipe import Recipe
+from marks.stamp import Stamp
+from marks.xmp import encoder_options
 
 Picture = NDArray[np.uint8]
 """[height, width, 3] RGB, 0..255."""
@@ -40,10 +44,20 @@ def resized(picture: Picture, size: int) -> Picture:
     return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
 
 
-def encoded(picture: Picture, picture_format: PictureFormat) -> EncodedPicture:
-    """The picture as a file of that format."""
+def stamped(
+    picture: Picture, picture_format: PictureFormat, recipe: Recipe, stamp: Stamp, photo: bytes | None = None
+) -> EncodedPicture:
+    """The picture as a file of that format, marked. photo: the upload that it was made from."""
+    plain = encoded(stamp.in_pixels(picture), picture_format, stamp.metadata(recipe))
+    return EncodedPicture(stamp.over(plain.body, plain.media_type, recipe, photo), plain.media_type)
+
+
+def encoded(picture: Picture, picture_format: PictureFormat, xmp: bytes = b"") -> EncodedPicture:
+    """The picture as a file of that format, with that XMP packet."""
     buffer = io.BytesIO()
     options = _options(picture_format, max(picture.shape[:2]))
+    if xmp:
+        options |= encoder_options(str(options["format"]), xmp)
     Image.fromarray(picture).save(buffer, **options)
     return EncodedPicture(buffer.getvalue(), picture_format.media_type)
 

@@ -2,21 +2,22 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jobs.contract import Delivery, JobFailure, JobResult
 from jobs.errors import JobsError
 from jobs.queue import JobSource
-from models.engines.engine import Array
 from worker.batching import Batch
 from worker.errors import JobRefused, ModelNotLoaded, ModelUnusable, NobodyWaits
 from worker.loaded_model import LoadedModel
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
+from worker.pictures import EncodedPicture
 from worker.tasks.solo import SoloTask
 from worker.tasks.task import AnyTask, Task
 
@@ -99,7 +100,8 @@ class Workbench:
 
         started_at_ms, started = time.time_ns() // 1_000_000, time.perf_counter()
         try:
-            prepared = task.prepare(delivery.job, self._source.inputs(delivery), model)
+            inputs = self._source.inputs(delivery)
+            prepared = task.prepare(delivery.job, inputs, model)
             picture = task.run(delivery.job, prepared, model, step)
         except NobodyWaits:
             self._without([delivery], {delivery.id}, CANCELLED)
@@ -110,7 +112,8 @@ class Workbench:
         else:
             ran = _Ran(started_at_ms, (time.perf_counter() - started) * 1000, 1)
             self._metrics.count_batch(1, ran.inference_ms)
-            return [self._pool.submit(self._encode_and_finish, task, delivery, picture, ran)]
+            finish = partial(task.finish, delivery.job, picture, inputs)
+            return [self._pool.submit(self._encode_and_finish, finish, delivery, ran)]
         return []
 
     def _attempt(self, task: Task[Any, Any], model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
@@ -128,14 +131,14 @@ class Workbench:
         ran = _Ran(started_at_ms, (time.perf_counter() - started) * 1000, len(deliveries))
         self._metrics.count_batch(ran.batch_size, ran.inference_ms)
         return [
-            self._pool.submit(self._encode_and_finish, task, delivery, picture, ran)
+            self._pool.submit(self._encode_and_finish, partial(task.finish, delivery.job, picture), delivery, ran)
             for delivery, picture in zip(deliveries, pictures, strict=True)
         ]
 
-    def _encode_and_finish(self, task: AnyTask, delivery: Delivery, picture: Array, ran: _Ran) -> None:
+    def _encode_and_finish(self, finish: Callable[[], EncodedPicture], delivery: Delivery, ran: _Ran) -> None:
         started = time.perf_counter()
         try:
-            encoded = task.finish(delivery.job, picture)
+            encoded = finish()
         except Exception as error:
             self._retry(delivery, error)
             return

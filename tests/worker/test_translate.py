@@ -46,7 +46,7 @@ def nothing(_: float) -> None:
 def done(model: LoadedTranslator, body: bytes, job: TranslateJob = JOB) -> Image.Image:
     """The answer to an upload."""
     photo = TASK.prepare(job, {PHOTO: body}, model)
-    encoded = TASK.finish(job, TASK.run(job, photo, model, nothing))
+    encoded = TASK.finish(job, TASK.run(job, photo, model, nothing), {PHOTO: body})
     assert encoded.media_type == job.format.media_type
     return Image.open(io.BytesIO(encoded.body))
 

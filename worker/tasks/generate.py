@@ -1,23 +1,32 @@
 """A face from a seed."""
 # B batch, L style layer, Z latent, Y label, R side of the picture
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from jobs.contract import GenerateJob
+from marks.recipe import Recipe
+from marks.stamp import UNMARKED, Stamp
 from models.engines.engine import Array, Float32
 from models.latents import seed_to_z
 from models.manifest import GeneratorManifest
 from models.transforms import make_transform
 from worker.loaded_model import LoadedGenerator
-from worker.pictures import EncodedPicture, Picture, encoded, resized
+from worker.pictures import EncodedPicture, Picture, resized, stamped
 
 
 class GenerateTask:
-    """Seeds -> z -> mapping, truncated per job -> synthesis -> each picture resized and encoded."""
+    """Seeds -> z -> mapping, truncated per job -> synthesis -> each picture resized, marked and encoded.
+
+    stamp: the marks that pictures leave with. name_of: a model's name, by its digest.
+    """
 
     works_with = GeneratorManifest
+
+    def __init__(self, stamp: Stamp = UNMARKED, name_of: Callable[[str], str] = str) -> None:
+        self._stamp = stamp
+        self._name_of = name_of
 
     def prepare(self, jobs: Sequence[GenerateJob], model: LoadedGenerator) -> dict[str, Array]:
         """The inputs of the mapping graph, and `transform` for a synthesis graph that takes one."""
@@ -43,7 +52,20 @@ class GenerateTask:
 
     def finish(self, job: GenerateJob, picture: Picture) -> EncodedPicture:
         """One picture as the job wants it."""
-        return encoded(resized(picture, job.size), job.format)
+        recipe = recipe_of(job, self._name_of(job.model))
+        return stamped(resized(picture, job.size), job.format, recipe, self._stamp)
+
+
+def recipe_of(job: GenerateJob, name: str) -> Recipe:
+    """What a face was made of, in the words of its permanent address."""
+    moved = {"rotate": job.rotate, "translate_x": job.translate_x, "translate_y": job.translate_y}
+    parameters = {
+        "truncation_psi": job.truncation_psi,
+        "size": job.size,
+        **({} if job.label is None else {"class": job.label}),
+        **{name: value for name, value in moved.items() if value},
+    }
+    return Recipe(job.kind, name, job.model, job.seed, parameters)
 
 
 def _labels(jobs: Sequence[GenerateJob], c_dim: int) -> Float32:

@@ -33,5 +33,5 @@ class SoloTask(ABC, Generic[JobT, PreparedT, ModelT]):
         """On the device: the picture."""
 
     @abstractmethod
-    def finish(self, job: JobT, picture: Array) -> EncodedPicture:
+    def finish(self, job: JobT, picture: Array, inputs: Mapping[str, bytes]) -> EncodedPicture:
         """The picture as bytes. Runs beside the next job's `run`, in another thread."""

@@ -1,10 +1,13 @@
 """What a kind of job must do, and the table of those that there are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from jobs.contract import GenerateJob, TranslateJob
+from marks import Mark
+from marks.credentials import Credentials
+from marks.stamp import Stamp
 from models.engines.engine import Array
 from models.manifest import ModelManifest
 from worker.config import WorkerConfig
@@ -45,11 +48,19 @@ class Task(Protocol[JobT_contra, ModelT_contra]):
 AnyTask = Task[Any, Any] | SoloTask[Any, Any, Any]
 
 
-def tasks_for(config: WorkerConfig) -> Mapping[str, AnyTask]:
-    """By `kind` of the job."""
+def tasks_for(config: WorkerConfig, name_of: Callable[[str], str] = str) -> Mapping[str, AnyTask]:
+    """By `kind` of the job. name_of: a model's name, by its digest. Raises MarksError, OSError."""
+    stamp = _stamp_for(config)
     return MappingProxyType(
         {
-            GenerateJob.kind: GenerateTask(),
-            TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels),
+            GenerateJob.kind: GenerateTask(stamp, name_of),
+            TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }
     )
+
+
+def _stamp_for(config: WorkerConfig) -> Stamp:
+    credentials = None
+    if Mark.C2PA in config.marks and config.certificate is not None and config.certificate_key is not None:
+        credentials = Credentials(config.certificate.read_bytes(), config.certificate_key.read_bytes())
+    return Stamp(config.marks, credentials)

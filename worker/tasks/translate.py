@@ -8,17 +8,21 @@ rim, where the network looks past the edge, is hidden under its neighbour's.
 """
 # H W picture, C channel, N batch
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from jobs.contract import PHOTO, PictureFormat, TranslateJob
+from marks.errors import NotAPicture
+from marks.recipe import Ingredient, Recipe
+from marks.stamp import UNMARKED, Stamp
+from marks.verify import ingredient_of
 from models.engines.engine import Array, Engine
 from models.manifest import TranslatorManifest
 from worker.errors import PhotoRefused
 from worker.loaded_model import LoadedTranslator
 from worker.photos import Photo, decoded
-from worker.pictures import EncodedPicture, Picture, encoded
+from worker.pictures import EncodedPicture, Picture, stamped
 from worker.tasks.solo import SoloTask, Step
 from worker.tiles import Tiling, mosaic, padded, tiled
 
@@ -32,16 +36,21 @@ BAND = 256
 
 
 class TranslateTask(SoloTask[TranslateJob, Photo, LoadedTranslator]):
-    """Photo -> translator -> blended with the photo -> encoded.
+    """Photo -> translator -> blended with the photo -> marked and encoded.
 
     tile_side: pictures of up to so many pixels squared are translated whole. most_pixels: larger photos are refused.
+    stamp: the marks that pictures leave with. name_of: a model's name, by its digest.
     """
 
     works_with = TranslatorManifest
 
-    def __init__(self, tile_side: int, most_pixels: int) -> None:
+    def __init__(
+        self, tile_side: int, most_pixels: int, stamp: Stamp = UNMARKED, name_of: Callable[[str], str] = str
+    ) -> None:
         self._tile_side = tile_side
         self._most_pixels = most_pixels
+        self._stamp = stamp
+        self._name_of = name_of
 
     def prepare(self, job: TranslateJob, inputs: Mapping[str, bytes], model: LoadedTranslator) -> Photo:  # noqa: ARG002
         """Raises PhotoRefused."""
@@ -60,11 +69,17 @@ class TranslateTask(SoloTask[TranslateJob, Photo, LoadedTranslator]):
             picture = blended(pixels, picture, job.strength)
         return picture if prepared.opacity is None else np.dstack([picture, prepared.opacity])
 
-    def finish(self, job: TranslateJob, picture: Array) -> EncodedPicture:
-        """JPEG has no opacity: what is transparent is laid over white."""
+    def finish(self, job: TranslateJob, picture: Array, inputs: Mapping[str, bytes]) -> EncodedPicture:
+        """JPEG has no opacity: what is transparent is laid over white. The marks that the photo came with go on as the
+        history of the result."""
         if job.format is PictureFormat.JPEG and picture.shape[2] == 4:
             picture = _over_white(picture)
-        return encoded(picture, job.format)
+        photo = inputs[PHOTO]
+        parameters = {"strength": job.strength} | ({} if job.size is None else {"size": job.size})
+        recipe = Recipe(
+            job.kind, self._name_of(job.model), job.model, parameters=parameters, ingredient=_history(photo)
+        )
+        return stamped(picture, job.format, recipe, self._stamp, photo)
 
 
 def translated(pixels: Picture, engine: Engine, multiple: int, tile_side: int, step: Step) -> Picture:
@@ -110,6 +125,14 @@ def _statistics(pixels: Picture, engine: Engine, tiling: Tiling) -> dict[str, Ar
     if "statistics_seen" not in seen:
         return {}
     return {"statistics": seen["statistics_seen"], "given": np.ones(1, np.float32)}
+
+
+def _history(photo: bytes) -> Ingredient:
+    try:
+        return ingredient_of(photo)
+    except NotAPicture:
+        # It was decoded a moment ago: odd enough to have no marks that anybody could read.
+        return Ingredient()
 
 
 def _over_white(picture: Picture) -> Picture:
