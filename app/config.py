@@ -1,6 +1,7 @@
 """What the web needs to know; built by the front door, never read from the environment here."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,8 @@ class AppConfig:
     max_faces: most faces that one GET /v1/faces draws. max_upload_bytes, max_photo_pixels: of one photo.
     upload_room_bytes: of all photos that arrive at one moment. translation_wait_s: how long a request waits for its
     translation before it is told the job's address instead. job_timeout_s: a job with an address of its own that nobody
-    has begun within so many seconds is dropped.
+    has begun within so many seconds is dropped. certificate: PEM file whose last certificate vouches for pictures of
+    this service; None: it signs none.
     """
 
     default_model: str = "faces"
@@ -25,3 +27,4 @@ class AppConfig:
     upload_room_bytes: int = 128 * 1024 * 1024
     translation_wait_s: float = 60.0
     job_timeout_s: float = 900.0
+    certificate: Path | None = None

@@ -6,12 +6,19 @@ FrontDoorError
 ├── ExtraMissing       a floor that is not installed here
 ├── BadSeeds           a list of seeds that is none
 ├── BadMovement        a turn or a shift beyond its bounds
+├── NothingToTranslate files and folders without a photo
+├── WouldOverwrite     a translation that would take the place of a photo
+├── PhotosRefused      some photos could not be read
 ├── LicenceNotAccepted a download whose licence nobody has accepted yet
+├── CertificatesThere  `personne certs init` where there are some already
 ├── ModelOff           `personne verify-model` found a graph that does not agree
 └── Unhealthy          `personne health` found nobody well
 """
 
+from pathlib import Path
+
 from jobs.errors import JobsError
+from marks.errors import MarksError
 from models.errors import ModelsError
 from training.errors import TrainingError
 from worker.errors import WorkerError
@@ -58,6 +65,16 @@ class ModelOff(FrontDoorError):
         super().__init__(f"{name} is off: {'; '.join(disagreements)}. Export or import it again.")
 
 
+class CertificatesThere(FrontDoorError):
+    """There are certificates already."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"There are certificates in {folder} already. --force replaces them; this service will no longer call the "
+            "pictures its own that were signed with them."
+        )
+
+
 class BadSeeds(FrontDoorError):
     """This is no list of seeds."""
 
@@ -65,6 +82,29 @@ class BadSeeds(FrontDoorError):
         super().__init__(
             f"{text!r} is no list of seeds: write 0-63 or 1,5,9-12, with seeds from 0 to 2**64 - 1, a million at most."
         )
+
+
+class NothingToTranslate(FrontDoorError):
+    """There is no photo in these folders."""
+
+    def __init__(self, sources: list[str]) -> None:
+        super().__init__(f"There is no photo (.jpg, .jpeg, .png, .webp) in {', '.join(sources)}.")
+
+
+class WouldOverwrite(FrontDoorError):
+    """A translation would take the place of a photo, or of another translation."""
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(f"Nothing was written: {what}; {way_out}.")
+
+
+class PhotosRefused(FrontDoorError):
+    """Some photos could not be read; the others are translated."""
+
+    exit_status = 1
+
+    def __init__(self, refused: int, of: int) -> None:
+        super().__init__(f"{refused} of {of} photos could not be translated; the lines above say why.")
 
 
 class LicenceNotAccepted(FrontDoorError):
@@ -81,7 +121,7 @@ class BadMovement(FrontDoorError):
         super().__init__(self.__doc__)
 
 
-OURS = (FrontDoorError, JobsError, ModelsError, TrainingError, WorkerError)
+OURS = (FrontDoorError, JobsError, MarksError, ModelsError, TrainingError, WorkerError)
 USER_ERRORS = (*OURS, ValueError, OSError)
 """What ends a command in one sentence instead of a traceback."""
 

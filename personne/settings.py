@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, FilePath, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.config import AppConfig
 from jobs.contract import Lane
 from jobs.queue import QueuePolicy
+from marks import Mark
 from personne.errors import SettingRefused
 from worker.config import WorkerConfig
 
@@ -122,6 +123,18 @@ class Settings(BaseSettings):
         description="A worker's name, unique among live ones; unset is host name and process number.",
     )
 
+    marks: Annotated[tuple[Mark, ...], NoDecode] = Field(
+        tuple(Mark),
+        description="What pictures leave with: `xmp` (recipe and source), `watermark` (in the pixels), `c2pa` (signed, "
+        "where there is a certificate).",
+    )
+    certificate: FilePath | None = Field(
+        None,
+        description="PEM file to sign with, the signer's own first; unset is what `personne certs init` put "
+        "into the store.",
+    )
+    certificate_key: FilePath | None = Field(None, description="PEM file with the key of that certificate.")
+
     lease_s: float = Field(
         3.0, ge=0.5, le=600, description="A worker silent for so long is held for dead, and its jobs go to another."
     )
@@ -147,7 +160,7 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`. No photo is ever logged.")
     log_json: bool = Field(False, description="`true` writes one JSON object a line instead of plain text.")
 
-    @field_validator("lanes", "models", mode="before")
+    @field_validator("lanes", "marks", "models", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -157,12 +170,38 @@ class Settings(BaseSettings):
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return value and value.expanduser()
 
+    @field_validator("certificate", "certificate_key", mode="before")
+    @classmethod
+    def _found_at_home(cls, value: Any) -> Any:
+        return Path(value).expanduser() if isinstance(value, str) else value
+
     @field_validator("queue")
     @classmethod
     def _known_queue(cls, value: str) -> str:
         if value != MEMORY_QUEUE and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
             raise ValueError("a queue is `memory` or a redis://, rediss:// or unix:// address")
         return value
+
+    @model_validator(mode="after")
+    def _certificate_with_its_key(self) -> "Settings":
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError(
+                "a certificate and its key are set together: PERSONNE_CERTIFICATE, PERSONNE_CERTIFICATE_KEY"
+            )
+        return self
+
+    @property
+    def own_certificate(self) -> tuple[Path, Path]:
+        """Where `personne certs init` puts a chain and its key."""
+        return self.store / ".certs" / "chain.pem", self.store / ".certs" / "key.pem"
+
+    @property
+    def signing(self) -> tuple[Path, Path] | tuple[None, None]:
+        """Chain and key to sign with, where there are any."""
+        if self.certificate is not None and self.certificate_key is not None:
+            return self.certificate, self.certificate_key
+        own = self.own_certificate
+        return own if all(path.is_file() for path in own) else (None, None)
 
     @property
     def on_redis(self) -> bool:
@@ -186,6 +225,7 @@ class Settings(BaseSettings):
             upload_room_bytes=self.upload_room_bytes,
             translation_wait_s=self.translation_wait_s,
             job_timeout_s=self.job_timeout_s,
+            certificate=self.signing[0],
         )
 
     def worker_config(self) -> WorkerConfig:
@@ -202,6 +242,9 @@ class Settings(BaseSettings):
             tile_side=self.tile_side,
             max_photo_pixels=self.max_photo_pixels,
             engine_cache=str(self.engine_cache or self.store / ".engines"),
+            marks=self.marks,
+            certificate=self.signing[0],
+            certificate_key=self.signing[1],
             # Three chances to be heard before a worker counts as gone.
             beat_every_s=min(1.0, self.beat_ttl_s / 3),
         )
@@ -239,6 +282,8 @@ def unknown_variables() -> list[str]:
 
 def _sentence(error: ValidationError, options: dict[str, Any]) -> str:
     first = error.errors()[0]
+    if not first["loc"]:
+        return f"{first['msg'].removeprefix('Value error, ')}. See docs/settings.md."
     name = str(first["loc"][0])
     said = f"--{name.replace('_', '-')}" if options.get(name) is not None else PREFIX + name.upper()
     return f"{said}: {first['msg'].removeprefix('Value error, ')}; it is {first['input']!r}. See docs/settings.md."

@@ -20,6 +20,7 @@ host port queue store
 default_model default_psi ready_faces request_timeout_s max_faces
 max_upload_bytes max_photo_pixels upload_room_bytes translation_wait_s job_timeout_s
 device lanes models model_memory_mb threads linger_ms stop_grace_s tile_side engine_cache worker_id
+marks certificate certificate_key
 lease_s max_deliveries beat_ttl_s result_ttl_s input_ttl_s dead_ttl_s cap_quick cap_slow cap_idle
 log_level log_json
 """
