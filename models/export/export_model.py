@@ -1,5 +1,6 @@
 """The story of an export: round, write, prove, describe. A model folder appears whole or not at all."""
 
+import copy
 import hashlib
 import json
 import shutil
@@ -20,12 +21,14 @@ from models.export.float16_range import within_float16
 from models.export.graphs import Graph, MappingGraph, SynthesisGraph, TranslationGraph, check_channels, mean_w
 from models.export.onnx_graph import HALF_FROM, draw_graph, round_to_half, save_graph
 from models.export.parity import (
+    MAX_LEVELS,
     Comparison,
     as_metrics,
     check,
     compare_float16,
     compare_with_network,
 )
+from models.export.rounding import largest_change
 from models.manifest import MANIFEST_FILE, GeneratorManifest, GraphSpec, TrainingData, TranslatorManifest
 from models.networks.architectures import GENERATORS
 
@@ -55,27 +58,32 @@ def export_model(
     kwargs: Mapping[str, Any],
     keep_weights: bool,
     float16: bool = False,
+    keep_exact: bool = False,
 ) -> ModelEntry:
     """Write a network as a model folder: its graphs and a manifest, weights beside them if asked.
 
     family: a key of architectures. kwargs: what the network was built with; the manifest keeps them. float16: write a
     second graph for GPUs, which computes in float16. The network's weights are rounded to float16 in place, as the
-    files hold them. An older folder of that name is replaced at the end. Raises ModelRefused for a picture of two
-    channels, say, and ParityFailed when the graphs disagree with the network; then nothing is written.
+    files hold them; keep_exact: unless that changes a picture by more than a level, then all stay float32. An older
+    folder of that name is replaced at the end. Raises ModelRefused for a picture of two channels, say, and ParityFailed
+    when the graphs disagree with the network; then nothing is written.
     """
     network = network.eval().requires_grad_(False)
-    round_to_half(network)
+    metrics = {"rounding_levels": float(_rounding_change(network, family))} if keep_exact else {}
+    exact = metrics.get("rounding_levels", 0) > MAX_LEVELS
+    if not exact:
+        round_to_half(network)
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}-") as scratch:
         folder = Path(scratch) / destination.name
         folder.mkdir()
-        comparisons = _write_graphs(network, family, folder, float16=float16)
+        comparisons = _write_graphs(network, family, folder, float16=float16, exact=exact)
         check(comparisons)
-        facts = replace(facts, metrics={**facts.metrics, **as_metrics(comparisons)})
+        facts = replace(facts, metrics={**facts.metrics, **metrics, **as_metrics(comparisons)})
         manifest = _describe(network, family, facts, folder, kwargs)
         (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         if keep_weights:
-            _save_weights(network, manifest, folder / WEIGHTS_FILE)
+            _save_weights(network, manifest, folder / WEIGHTS_FILE, exact=exact)
         if destination.exists():
             shutil.rmtree(destination)
         folder.rename(destination)
@@ -93,13 +101,19 @@ def graphs_of(network: nn.Module, family: str) -> dict[str, Graph]:
     return {"translation": TranslationGraph(network).eval()}
 
 
-def _write_graphs(network: nn.Module, family: str, folder: Path, *, float16: bool) -> list[Comparison]:
+def _rounding_change(network: nn.Module, family: str) -> int:
+    rounded = copy.deepcopy(network)
+    round_to_half(rounded)
+    return largest_change(graphs_of(network, family), graphs_of(rounded, family))
+
+
+def _write_graphs(network: nn.Module, family: str, folder: Path, *, float16: bool, exact: bool) -> list[Comparison]:
     rows: list[Comparison] = []
     for name, graph in graphs_of(network, family).items():
         path = folder / f"{name}.onnx"
         model = draw_graph(graph)
         half = _write_float16(network, family, model, folder) if float16 and name != "mapping" else None
-        save_graph(model, path)
+        save_graph(model, path, exact=exact)
         rows += compare_with_network(name, graph, path)
         if half is not None:
             rows.append(compare_float16(half.stem, graph, path, half))
@@ -156,16 +170,18 @@ def _spec(path: Path) -> GraphSpec:
     return GraphSpec(file=path.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
-def _save_weights(network: nn.Module, manifest: GeneratorManifest | TranslatorManifest, path: Path) -> None:
-    """The published tensor names; float16 where `round_to_half` has made the values fit.
+def _save_weights(
+    network: nn.Module, manifest: GeneratorManifest | TranslatorManifest, path: Path, *, exact: bool
+) -> None:
+    """The published tensor names; float16 where `round_to_half` has made the values fit, all float32 where exact.
 
     The file repeats the manifest's family and kwargs, so that it can be imported where it is found alone.
     """
-    tensors = {name: _as_stored(tensor) for name, tensor in network.state_dict().items()}
+    tensors = {name: _as_stored(tensor, exact) for name, tensor in network.state_dict().items()}
     save_file(tensors, path, metadata={"family": manifest.family, "kwargs": json.dumps(manifest.kwargs)})
 
 
-def _as_stored(tensor: torch.Tensor) -> torch.Tensor:
-    is_half = tensor.is_floating_point() and tensor.numel() >= HALF_FROM
+def _as_stored(tensor: torch.Tensor, exact: bool) -> torch.Tensor:
+    is_half = not exact and tensor.is_floating_point() and tensor.numel() >= HALF_FROM
     # A copy: safetensors refuses two names for one memory.
     return (tensor.half() if is_half else tensor).contiguous().clone()

@@ -65,20 +65,28 @@ def draw_graph(graph: Graph) -> onnx.ModelProto:
     return model
 
 
-def save_graph(model: onnx.ModelProto, path: Path) -> None:
-    """Store the weights as float16, let instance norms be told their statistics, and write the file."""
-    store_as_half(model)
+def save_graph(model: onnx.ModelProto, path: Path, *, exact: bool = False) -> None:
+    """Store the weights as float16, let instance norms be told their statistics, and write the file.
+
+    exact: weights that float16 cannot hold as they are stay float32.
+    """
+    store_as_half(model, exact=exact)
     share_statistics(model)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
 
-def store_as_half(model: onnx.ModelProto) -> None:
+def store_as_half(model: onnx.ModelProto, *, exact: bool = False) -> None:
     """Keep the weights as float16 with a cast behind each: half the download, and float32 arithmetic all the same.
 
-    The runtime folds the casts when it opens the graph. A node that casts a weight to float16 gets the stored one.
+    exact: only those that lose nothing by it. The runtime folds the casts when it opens the graph. A node that casts a
+    weight to float16 gets the stored one.
     """
-    stored = {tensor.name: tensor for tensor in model.graph.initializer if _is_stored_as_half(tensor)}
+    stored = {
+        tensor.name: tensor
+        for tensor in model.graph.initializer
+        if _is_stored_as_half(tensor) and not (exact and _loses(tensor))
+    }
     kept, renamed = [], {}
     for node in model.graph.node:
         if node.op_type == "Cast" and node.input[0] in stored and node.attribute[0].i == TensorProto.FLOAT16:
@@ -120,6 +128,12 @@ def stored_tensors(path: Path) -> dict[str, Any]:
 
 def _is_stored_as_half(tensor: TensorProto) -> bool:
     return tensor.data_type == TensorProto.FLOAT and int(np.prod(tensor.dims)) >= HALF_FROM
+
+
+def _loses(tensor: TensorProto) -> bool:
+    values = numpy_helper.to_array(tensor)
+    with np.errstate(over="ignore"):
+        return not np.array_equal(values, values.astype(np.float16).astype(np.float32))
 
 
 def _example(graph: Graph) -> dict[str, Any]:

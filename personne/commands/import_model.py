@@ -91,7 +91,9 @@ def _make(checkpoint: Checkpoint, facts: ModelFacts, folder: Path, step: Step, *
     # Gigabytes, for a large model, that the network has its own copy of.
     checkpoint.tensors.clear()
     step("Exporting its graphs and comparing them with PyTorch")
-    entry = export_model(network, family, facts, folder, kwargs=kwargs, keep_weights=True, float16=float16)
+    entry = export_model(
+        network, family, facts, folder, kwargs=kwargs, keep_weights=True, float16=float16, keep_exact=True
+    )
     step("Drawing the contact sheet")
     draw_sheet(entry)
     notes = "\n".join(f"- {note}" for note in checkpoint.notes)

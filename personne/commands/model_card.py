@@ -25,6 +25,7 @@ MEANINGS = {
     "closer_than_any_test": "share of samples nearer to a training picture than any of those photographs",
     "swd": "sliced Wasserstein distance to the training pictures, times 1,000, mean over the levels",
     "swd_floor": "the same between the test pictures and the training pictures",
+    "rounding_levels": "largest change of a pixel by weights stored as float16, of 255 levels; over 1 they are float32",
     "parity_ws": "largest difference of ws between graph and PyTorch",
     "parity_levels": "largest difference of a pixel between graph and PyTorch, of 255 levels",
     "parity_share": "share of pixels that differ so",
@@ -103,11 +104,12 @@ def _dimensions(manifest: GeneratorManifest | TranslatorManifest) -> str:
 
 def _table(manifest: GeneratorManifest | TranslatorManifest) -> str:
     megabytes = sum(graph.bytes for graph in manifest.graphs.values()) / 1e6
+    stored = "float32" if manifest.metrics.get("rounding_levels", 0) > 1 else "float16"
     rows = {
         "licence": manifest.licence,
         "digest": f"`{manifest.digest}`",
         "dimensions": _dimensions(manifest),
-        "graphs": f"{megabytes:.1f} MB, weights stored as float16, arithmetic in float32",
+        "graphs": f"{megabytes:.1f} MB, weights stored as {stored}, arithmetic in float32",
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
