@@ -8,7 +8,7 @@ from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.description import Description, describe_file
 from models.checkpoints.errors import CheckpointRefused
 from models.checkpoints.opening import open_safely
-from models.checkpoints.recognise import KINDS, Request
+from models.checkpoints.recognise import KINDS, PAPER, Request
 from models.export.export_model import ModelFacts, export_model
 from models.networks.architectures import build
 from models.store import Store, check_name, model_name
@@ -68,7 +68,10 @@ def _described(path: Path) -> Description:
 def _read(path: Path, description: Description, options: ImportOptions, step: Step) -> Checkpoint:
     step(f"Opening {path.name} in a process of its own")
     request = Request(kind=options.kind, part=options.part, described=description.as_request())
-    return open_safely(path, request=request, on_progress=lambda line: step(f"  {line}"))
+    checkpoint = open_safely(path, request=request, on_progress=lambda line: step(f"  {line}"))
+    if options.kind not in (None, PAPER, checkpoint.family):
+        raise CheckpointRefused(f"The file holds a {checkpoint.family} network; --kind says {options.kind}.")
+    return checkpoint
 
 
 def _facts(

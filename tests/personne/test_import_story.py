@@ -25,6 +25,7 @@ from models.networks.translator import ResnetTranslator
 from models.store import Store
 from personne.errors import sentence
 from tests.house.tracked import ROOT
+from tests.models.checkpoints.pickles import write_nvlabs_pickle
 from tests.personne.invoking import invoke
 from training.snapshots import save_snapshot
 
@@ -137,6 +138,8 @@ def test_what_is_refused(store: Path, tmp_path: Path, checkpoint: Path) -> None:
     assert "cannot be read" in refusal(store, tmp_path / "absent.pth")
     assert "There is no kind 'gan'" in refusal(store, checkpoint, "--kind", "gan")
     assert "--kind says pggan" in refusal(store, checkpoint, "--kind", "pggan")
+    pickled = write_nvlabs_pickle(tmp_path / "x.pkl", "Generator", KWARGS, Generator(**KWARGS).state_dict())
+    assert "holds a stylegan2 network; --kind says pggan" in refusal(store, pickled, "--kind", "pggan")
     assert "'../x' is no model name" in refusal(store, checkpoint, "--name", "../x")
     assert "holds no snapshot yet" in refusal(store, tmp_path)
 
