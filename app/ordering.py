@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from app.config import AppConfig
 from app.errors import MAX_SEED, SeedOutOfRange, SizeOutOfRange
 from jobs.contract import GenerateJob, PictureFormat
+from marks.recipe import MARKS_VERSION
 from models.abilities import label_of, movement_of, psi_of
 from models.catalogue import Catalogue, ModelEntry, Shelf
 from models.manifest import GeneratorManifest
@@ -134,10 +135,10 @@ def plain_number(value: float) -> str:
 
 
 def validator(job: GenerateJob) -> str:
-    """A weak ETag: equal for equal pixels, while another encoder version may give other bytes."""
+    """A weak ETag: equal for equal pixels; bytes differ with the encoder, and with every signature."""
     parts = [job.model, str(job.seed), plain_number(job.truncation_psi), str(job.size), job.format.value]
     if job.label is not None:
         parts.append(f"class{job.label}")
     if any(getattr(job, name) for name in MOVEMENT):
         parts.append("_".join(plain_number(getattr(job, name)) for name in MOVEMENT))
-    return f'W/"{"-".join(parts)}"'
+    return f'W/"{"-".join([*parts, f"m{MARKS_VERSION}"])}"'

@@ -28,7 +28,9 @@ from app.routes.page import page_routes
 from app.routes.reference import reference_routes
 from app.routes.styles import styles_routes
 from app.routes.translations import translations_routes
+from app.routes.verify import verify_page_routes, verify_routes
 from app.uploads import UploadLimits, Uploads
+from app.verification import Verifier
 from app.web_headers import GuardedHeaders, HeadAsGet
 from jobs.queue import JobSubmitter
 from models.catalogue import Shelf
@@ -39,12 +41,16 @@ Every face has a seed, and an address of its own where it stays. Errors are prob
 
 
 def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> FastAPI:
-    """The web. It closes the submitter when it stops. Raises ModelNotFound where the default model is not there."""
+    """The web. It closes the submitter when it stops. Raises ModelNotFound where the default model is not there,
+    CertificateRefused and OSError for a certificate that cannot be read."""
     meters = Meters()
     ordering = Ordering(config, shelf)
     errands = Errands(submitter, meters, config.request_timeout_s)
     ready = ReadyFaces(config.ready_faces, ordering, errands, meters)
     pages = Pages()
+    limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)
+    uploads = Uploads(limits, UploadRoom(config.upload_room_bytes))
+    verifier = Verifier(ordering, config.certificate)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -67,13 +73,17 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     for routes in (
         face_routes(ordering, ready, errands),
         faces_routes(ordering, errands, config.max_faces),
-        *_of_photos(config, ordering, errands),
+        translations_routes(config, ordering, errands, uploads),
+        styles_routes(ordering, errands),
+        jobs_routes(errands),
+        verify_routes(verifier, uploads),
         models_routes(ordering, errands),
         health_routes(ordering, errands, meters),
     ):
         api.include_router(routes)
     app.include_router(api)
     app.include_router(page_routes(pages, ordering, ready, errands))
+    app.include_router(verify_page_routes(pages, verifier, uploads))
     app.include_router(reference_routes(pages))
     app.mount(pages.static_address, ImmutableFiles(directory=STATIC))
     _answer_errors(app)
@@ -82,16 +92,6 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     app.add_middleware(GuardedHeaders)
     app.add_middleware(HeadAsGet)
     return app
-
-
-def _of_photos(config: AppConfig, ordering: Ordering, errands: Errands) -> tuple[APIRouter, ...]:
-    limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)
-    uploads = Uploads(limits, UploadRoom(config.upload_room_bytes))
-    return (
-        translations_routes(config, ordering, errands, uploads),
-        styles_routes(ordering, errands),
-        jobs_routes(errands),
-    )
 
 
 class ImmutableFiles(StaticFiles):

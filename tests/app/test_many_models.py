@@ -46,7 +46,7 @@ def test_a_class_by_number_or_by_name_is_one_address(many: Web) -> None:
     assert [delivery.job.label for delivery in many.painter.done] == [1, 1]
     expected = f"/v1/faces/7.png?model={ANIMALS.digest}&class=1&truncation_psi=0.7"
     assert by_name["Content-Location"] == by_number["Content-Location"] == expected
-    assert by_name["ETag"] == by_number["ETag"] == f'W/"{ANIMALS.digest}-7-0.7-64-png-class1"'
+    assert by_name["ETag"] == by_number["ETag"] == f'W/"{ANIMALS.digest}-7-0.7-64-png-class1-m1"'
     assert many.client.get(expected).headers["Content-Location"] == expected
 
 
@@ -90,7 +90,7 @@ def test_turned_and_moved_for_ever(many: Web) -> None:
     headers = many.client.get("/v1/faces/7.jpg?model=moved&rotate=-12.5&translate_x=0.25&translate_y=-0.0").headers
     expected = f"/v1/faces/7.jpg?model={MOVED.digest}&truncation_psi=0.7&rotate=-12.5&translate_x=0.25"
     assert headers["Content-Location"] == expected
-    assert headers["ETag"] == f'W/"{MOVED.digest}-7-0.7-64-jpg--12.5_0.25_0"'
+    assert headers["ETag"] == f'W/"{MOVED.digest}-7-0.7-64-jpg--12.5_0.25_0-m1"'
     job = many.painter.done[0].job
     assert (job.rotate, job.translate_x, job.translate_y) == (-12.5, 0.25, 0.0)
     tags = {

@@ -30,11 +30,13 @@ ADDRESSES = {
     "/v1/styles": [],
     "/v1/styles/{digest}/{moment}.jpg": [],
     "/v1/translations": ["style", "strength", "size", "format", "seed"],
+    "/v1/verify": [],
+    "/verify": [],
 }
-METHODS = {"/v1/jobs/{job_id}": {"get", "delete"}, "/v1/translations": {"post"}}
-OF_THE_MOMENT = ("{job_id}", "{digest}", "/v1/translations")
+METHODS = {"/v1/jobs/{job_id}": {"get", "delete"}, "/v1/translations": {"post"}, "/v1/verify": {"post"}}
+OF_THE_MOMENT = ("{job_id}", "{digest}", "/v1/translations", "/v1/verify")
 """Addresses that answer only those who have made something first."""
-HTML = {"/", "/docs", "/problems/{slug}", "/openapi.json"}
+HTML = {"/", "/docs", "/problems/{slug}", "/openapi.json", "/verify"}
 
 
 def test_the_described_addresses_are_these(web: Web) -> None:
