@@ -105,6 +105,11 @@ class Workbench:
             picture = task.run(delivery.job, prepared, model, step)
         except NobodyWaits:
             self._without([delivery], {delivery.id}, CANCELLED)
+        except JobsError as error:
+            # The job is as good as before; its photo could not be fetched.
+            log.warning("job %s is given back: %s", delivery.id, error)
+            with _queue_may_be_away():
+                self._source.give_back([delivery])
         except JobRefused as error:
             self._give_up([delivery], JobFailure(error.code, str(error)))
         except Exception as error:

@@ -31,6 +31,7 @@ COMMANDS = {
     "health": "--url --worker --queue",
     "models": "--store --json",
     "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --format --grid --device --store",
+    "translate": "sources --style --out --strength --size --format --device --store",
     "export": "source --name --out --facts --measured --noise --float16 --batch-norm --store",
     "import": "source --name --kind --part --licence --title --float16 --force --store",
     "pull": "name --accept-licence --name --force --store",

@@ -1,0 +1,133 @@
+"""personne translate: photos into a style, files and folders, without a server. The worker's own task does them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from jobs.contract import PHOTO, PictureFormat, TranslateJob
+from models.catalogue import Catalogue, ModelEntry
+from personne.errors import NothingToTranslate, PhotosRefused, WouldOverwrite
+from worker.config import WorkerConfig
+from worker.errors import PhotoRefused
+from worker.loaded_models import LoadedModels
+from worker.tasks.solo import SoloTask, Step
+from worker.tasks.task import tasks_for
+
+SUFFIXES = {
+    ".jpg": PictureFormat.JPEG,
+    ".jpeg": PictureFormat.JPEG,
+    ".png": PictureFormat.PNG,
+    ".webp": PictureFormat.WEBP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the photos are translated, as in /v1/translations. picture_format: None keeps each photo's own."""
+
+    strength: float = 1.0
+    size: int | None = None
+    picture_format: PictureFormat | None = None
+
+
+def translate_photos(
+    entry: ModelEntry, sources: Sequence[Path], out: Path, wish: Wish, config: WorkerConfig
+) -> list[Path]:
+    """Write a translation of each photo into `out`, under its name; a folder's photos keep their places in it.
+
+    Raises NothingToTranslate, WouldOverwrite before anything is done, and PhotosRefused at the end, when some could
+    not be read: the others are there.
+    """
+    pairs = _pairs(sources, out, wish.picture_format)
+    refused = []
+    with _opened(entry, config) as translate, Progress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task(entry.manifest.name, total=len(pairs))
+        for number, (source, target) in enumerate(pairs):
+            try:
+                told = partial(_tell, progress, bar, number)
+                _write(target, translate(source.read_bytes(), _job(entry, target, wish), told))
+            except (PhotoRefused, OSError) as error:
+                refused.append(source)
+                progress.console.print(f"{source}: {error}", markup=False, highlight=False, soft_wrap=True)
+            progress.update(bar, completed=number + 1)
+    if refused:
+        raise PhotosRefused(len(refused), len(pairs))
+    return [target for _, target in pairs]
+
+
+def _tell(progress: Progress, bar: TaskID, done: int, share: float) -> None:
+    progress.update(bar, completed=done + share)
+
+
+def _job(entry: ModelEntry, target: Path, wish: Wish) -> TranslateJob:
+    return TranslateJob(
+        model=entry.manifest.digest,
+        strength=wish.strength,
+        format=SUFFIXES[target.suffix.lower()],
+        size=wish.size,
+    )
+
+
+@contextmanager
+def _opened(entry: ModelEntry, config: WorkerConfig) -> Iterator[Callable[[bytes, TranslateJob, Step], bytes]]:
+    """What does a worker's three verbs at once."""
+    models = LoadedModels(Catalogue({entry.manifest.name: entry}), config)
+    task = tasks_for(config, models.name_of)[TranslateJob.kind]
+    if not isinstance(task, SoloTask):
+        raise TypeError("this is a bug: translations run alone")
+    try:
+        models.open()
+        with models.held(entry.translator.digest) as model:
+
+            def translate(photo: bytes, job: TranslateJob, step: Step) -> bytes:
+                inputs = {PHOTO: photo}
+                picture = task.run(job, task.prepare(job, inputs, model), model, step)
+                return task.finish(job, picture, inputs).body
+
+            yield translate
+    finally:
+        models.close()
+
+
+def _pairs(sources: Sequence[Path], out: Path, picture_format: PictureFormat | None) -> list[tuple[Path, Path]]:
+    """Each photo and where its translation goes."""
+    places = [place for source in sources for place in _places(source)]
+    if not places:
+        raise NothingToTranslate([str(source) for source in sources])
+    pairs = [(photo, out / _renamed(place, picture_format)) for photo, place in places]
+    originals = {photo.resolve(): photo for photo, _ in pairs}
+    targets: dict[Path, Path] = {}
+    for photo, target in pairs:
+        if target.resolve() in originals:
+            raise WouldOverwrite(f"{target} is one of the photos", "choose another folder with --out")
+        if target in targets:
+            raise WouldOverwrite(f"{photo} and {targets[target]} would both be {target}", "translate them one by one")
+        targets[target] = photo
+    return pairs
+
+
+def _places(source: Path) -> list[tuple[Path, Path]]:
+    """Photos, each with its place under the folder to write to. A file that was named is one, whatever its ending."""
+    if source.is_dir():
+        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        return [(path, path.relative_to(source)) for path in found]
+    return [(source, Path(source.name))]
+
+
+def _renamed(place: Path, picture_format: PictureFormat | None) -> Path:
+    if picture_format is not None and SUFFIXES.get(place.suffix.lower()) is not picture_format:
+        return place.with_suffix(f".{picture_format}")
+    return place if place.suffix.lower() in SUFFIXES else place.with_suffix(".jpg")
+
+
+def _write(target: Path, body: bytes) -> None:
+    """Whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    begun = target.with_name(f".{target.name}.partial")
+    begun.write_bytes(body)
+    begun.replace(target)
