@@ -154,3 +154,16 @@ def test_without_shared_statistics_it_would_not_pass(blots: LoadedTranslator) ->
 
 def test_a_photo_is_of_its_own_width_and_height() -> None:
     assert Photo(np.zeros([4, 9, 3], np.uint8)).size == (9, 4)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from /proc")
+def test_memory_of_a_large_photo_is_given_back(blots: LoadedTranslator) -> None:
+    def resident_mb() -> int:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) // 1024
+
+    small, large = scene(64, 64), scene(1800, 1800)
+    translated(small, blots.translation, 4, 4096, nothing)
+    before = resident_mb()
+    translated(large, blots.translation, 4, 4096, nothing)
+    assert resident_mb() - before < 100, "its first layer alone is 52 MB, several of which lie in memory at once"

@@ -26,8 +26,11 @@ from worker.pictures import EncodedPicture, Picture, stamped
 from worker.tasks.solo import SoloTask, Step
 from worker.tiles import Tiling, mosaic, padded, tiled
 
-SMALLEST = 16
-"""Sides below this are filled up by reflection: a translator's own reflections need some pixels."""
+SMALLEST = 64
+"""Sides below this are filled up by reflection: a translator's own reflections need some pixels, and a GPU's engines
+are built for a range of sizes."""
+LONGEST_WHOLE = 4 / 3
+"""A picture is translated whole up to so many times a tile's side, for the same reason."""
 MARGIN = 48
 """A tile's rim, in pixels: what lies further inside is as in the whole picture to within a level. A U-Net of many
 levels looks further."""
@@ -91,7 +94,7 @@ def translated(pixels: Picture, engine: Engine, multiple: int, tile_side: int, s
     grown = padded(pixels, multiple, -(-SMALLEST // multiple) * multiple)
     margin = max(MARGIN, multiple // 2)
     tiling = Tiling(max(tile_side // multiple * multiple, 2 * margin + multiple), margin, multiple)
-    if grown.shape[0] * grown.shape[1] <= tiling.side**2:
+    if grown.shape[0] * grown.shape[1] <= tiling.side**2 and max(grown.shape[:2]) <= LONGEST_WHOLE * tiling.side:
         step(0.0)
         whole: Picture = engine.run({"picture": grown[None]})["translation"][0, :height, :width]
         return whole
