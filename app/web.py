@@ -53,7 +53,9 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     verifier = Verifier(ordering, config.certificate)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Made now and kept: queries are checked against it, and two threads that make it at once break each other.
+        app.openapi()
         ready.start()
         try:
             yield

@@ -114,7 +114,8 @@ def _tell(before: dict[Path, ModelEntry | Refusal], after: dict[Path, ModelEntry
         if one != before.get(folder):
             if isinstance(one, Refusal):
                 log.warning("%s", one.reason)
-            else:
+            elif before:
+                # Not at the first look: what is there from the start is told when it is opened.
                 log.info("%s (%s) is in the catalogue", one.manifest.name, one.manifest.digest)
     for folder, one in before.items():
         if folder not in after and isinstance(one, ModelEntry):

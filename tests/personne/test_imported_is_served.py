@@ -67,7 +67,7 @@ ROWS = (
 
 
 @dataclass(frozen=True)
-class Service:
+class Running:
     """A running `personne serve` and its store."""
 
     client: httpx.Client
@@ -75,7 +75,7 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(served: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(served: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     store = tmp_path_factory.mktemp("store") / "models"
     shutil.copytree(served["PERSONNE_STORE"], store)
     # Without marks: a watermark is worth a few levels.
@@ -84,7 +84,7 @@ def service(served: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         address = process.wait_for(ADDRESS)[1]
         ready(address)
         with httpx.Client(base_url=address, timeout=150) as client:
-            yield Service(client, store)
+            yield Running(client, store)
 
 
 def until_status(client: httpx.Client, address: str, status: int) -> httpx.Response:
@@ -127,7 +127,7 @@ def turned(case: Case, family: str, *, rotate: float, across: float, down: float
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.case)
 def test_what_is_imported_beside_a_running_service_is_drawn_as_published(
-    service: Service, row: Row, tmp_path: Path
+    service: Running, row: Row, tmp_path: Path
 ) -> None:
     case, name = read_case(row.case), row.case.replace("_", "-")
     client, address = service.client, f"/v1/faces/{row.seed}.png?model={name}"
