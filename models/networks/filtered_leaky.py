@@ -2,10 +2,11 @@
 
 Polyphase: nothing is computed for the zeros that upsampling inserts, nor for samples that downsampling drops. A filter
 of one axis runs as products with a small banded matrix, TILE outputs at a time; a radial filter, which no two filters
-of one axis make, as a convolution that yields a block of outputs at once (docs/decisions/0006-stylegan3-filters.md).
+of one axis make, as a convolution that yields a block of outputs at once (docs/decisions/0008-stylegan3-filters.md).
 """
-# B batch, C channel, H W picture, T taps, I O inputs and outputs along an axis, P Q place in a block
+# B batch, C channel, H W picture, T taps, I O inputs and outputs along an axis
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from models.networks.layers import leaky
 
-TILE = 32
+TILE = 24
 """Outputs of one matrix product: fewer make it too small to run fast, more fill the matrix with zeros."""
 BLOCK = 4
 """Edge of the block of outputs that a radial filter yields at once."""
@@ -37,16 +38,26 @@ def filtered_leaky(
     `up_filter_T` is [T]; `down_filter` is [T], or [T, T] where it is radial; None stands for no filter, at factor 1.
     `pad_before` is the padding before the zero-inserted picture (negative: a crop); the one behind follows from `size`.
     """
-    taps = 1 if down_filter is None else down_filter.shape[0]
-    x = _upsample(x_BCHW, up_filter_T, up, pad_before, (size - 1) * down + taps)
-    x = leaky(x, clamp)
-    return x if down_filter is None else _downsample(x, down_filter, down, size)
+    # Zeros dilute the picture: each axis makes up for it by a gain of `up`.
+    up_taps = x_BCHW.new_ones(1) if up_filter_T is None else up_filter_T * up
+    down_taps = x_BCHW.new_ones(1) if down_filter is None else down_filter
+    between = (size - 1) * down + down_taps.shape[0]
+    longest = (TILE - 1) * down + down_taps.shape[0]
+    raised = Resampling(up_taps, up, 1, before=pad_before, in_size=x_BCHW.shape[2], size=between, longest=longest)
+    x = raised.height(x_BCHW)
+    if down_taps.ndim == 2:
+        return _downsample_radial(leaky(raised.width(x), clamp), down_taps, down, size)
+    lowered = Resampling(down_taps, 1, down, before=0, in_size=between, size=size, longest=TILE)
+    return lowered.height(_across(x, raised, lowered, clamp))
 
 
 @dataclass(frozen=True)
 class Resampling:
     """A filter along one axis: `up` - 1 zeros behind each of `in_size` samples, `before` zeros in front of the first,
-    the (flipped) taps, and of that every `down`-th output, `size` in all. One of `up` and `down` is 1."""
+    the (flipped) taps, and of that every `down`-th output, `size` in all. One of `up` and `down` is 1.
+
+    `longest`: the most outputs that are asked for at once.
+    """
 
     taps: Tensor
     up: int
@@ -54,61 +65,46 @@ class Resampling:
     before: int
     in_size: int
     size: int
+    longest: int
 
     def width(self, x_BCHI: Tensor) -> Tensor:
         """[B, C, H, I] -> [B, C, H, size]."""
-        return torch.cat([x_BCHI[..., i:j] @ band_IO for i, j, band_IO in self._tiles], dim=3)
+        return torch.cat([x_BCHI[..., i:j] @ band_IO for i, j, band_IO in self.tiles()], dim=3)
 
     def height(self, x_BCIW: Tensor) -> Tensor:
         """[B, C, I, W] -> [B, C, size, W]."""
-        return torch.cat([band_IO.T @ x_BCIW[:, :, i:j] for i, j, band_IO in self._tiles], dim=2)
+        return torch.cat([band_IO.T @ x_BCIW[:, :, i:j] for i, j, band_IO in self.tiles()], dim=2)
 
-    @cached_property
-    def _tiles(self) -> list[tuple[int, int, Tensor]]:
-        """For each TILE outputs: the first of their inputs, the end of them, and the matrix [inputs, outputs] between.
-
-        All tiles have one matrix, but where the picture's border cuts off inputs, or its size outputs.
-        """
-        assert TILE * self.down % self.up == 0, "tiles begin at the same phase of the zeros"
-        whole_IO = self._band(min(TILE, self.size))
-        tiles = []
+    def tiles(self) -> Iterator[tuple[int, int, Tensor]]:
+        """`part` after part, TILE outputs each."""
         for start in range(0, self.size, TILE):
-            stop = min(start + TILE, self.size)
-            begin, end = self._inputs(start, stop)
-            first = min(max(begin, 0), self.in_size)
-            end = max(first, min(end, self.in_size))
-            tiles.append((first, end, whole_IO[first - begin : end - begin, : stop - start]))
-        return tiles
+            yield self.part(start, min(start + TILE, self.size))
+
+    def part(self, start: int, stop: int) -> tuple[int, int, Tensor]:
+        """Of outputs start..stop: the first of their inputs, the end of them, and the matrix [inputs, outputs] between.
+
+        All parts have one matrix, less what the picture's border cuts off.
+        """
+        assert self.down * start % self.up == 0, "every part begins at the same phase of the zeros"
+        begin, end = self._inputs(start, stop)
+        first = min(max(begin, 0), self.in_size)
+        last = max(first, min(end, self.in_size))
+        return first, last, self._band[first - begin : last - begin, : stop - start]
 
     def _inputs(self, start: int, stop: int) -> tuple[int, int]:
         """The first of the inputs that outputs start..stop depend on, and the end; neither need be in the picture."""
         last = self.down * (stop - 1) + self.taps.shape[0] - 1
         return -(-(self.down * start - self.before) // self.up), (last - self.before) // self.up + 1
 
-    def _band(self, outputs: int) -> Tensor:
-        """The matrix from the inputs of the first `outputs`: flipped tap number up * i - down * o + before."""
-        begin, end = self._inputs(0, outputs)
+    @cached_property
+    def _band(self) -> Tensor:
+        """The matrix to the first `longest` outputs; tap number up * i - down * o + before leads from i to o."""
+        begin, end = self._inputs(0, self.longest)
         tap = self.up * begin + self.before
         if self.down == 1:
-            return shifted_rows(self.taps, self.up, tap + 1 - self.taps.shape[0], (end - begin, outputs))
+            return shifted_rows(self.taps, self.up, tap + 1 - self.taps.shape[0], (end - begin, self.longest))
         assert self.up == 1, "a filter changes the rate one way"
-        return shifted_rows(self.taps.flip(0), self.down, -tap, (outputs, end - begin)).T
-
-
-def _upsample(x_BCHW: Tensor, filter_T: Tensor | None, up: int, before: int, size: int) -> Tensor:
-    if filter_T is None:
-        behind = size - before - x_BCHW.shape[2]
-        return F.pad(x_BCHW, (before, behind, before, behind))
-    # Zeros dilute the picture: each axis makes up for it by a gain of `up`.
-    axis = Resampling(filter_T * up, up=up, down=1, before=before, in_size=x_BCHW.shape[2], size=size)
-    return axis.height(axis.width(x_BCHW))
-
-
-def _downsample(x_BCHW: Tensor, down_filter: Tensor, down: int, size: int) -> Tensor:
-    if down_filter.ndim == 2:
-        return _downsample_radial(x_BCHW, down_filter, down, size)
-    axis = Resampling(down_filter, up=1, down=down, before=0, in_size=x_BCHW.shape[2], size=size)
-    return axis.height(axis.width(x_BCHW))
+        return shifted_rows(self.taps.flip(0), self.down, -tap, (self.longest, end - begin)).T
 
 
 def shifted_rows(values_T: Tensor, step: int, offset: int, shape: tuple[int, int]) -> Tensor:
@@ -119,6 +115,15 @@ def shifted_rows(values_T: Tensor, step: int, offset: int, shape: tuple[int, int
     # One row of width + step, repeated and then read as rows of `width`, starts `step` further right in each.
     row = F.pad(values_T, (offset + margin, width + step - offset - margin - values_T.shape[0]))
     return row.repeat(rows)[: rows * width].reshape(rows, width)[:, margin : margin + columns]
+
+
+def _across(x_BCHI: Tensor, raised: Resampling, lowered: Resampling, clamp: float | None) -> Tensor:
+    """Along the width each tile goes all the way up and down before the next: less is carried through memory."""
+    tiles = []
+    for start, stop, lower_IO in lowered.tiles():
+        first, end, raise_IO = raised.part(start, stop)
+        tiles.append(leaky(x_BCHI[..., first:end] @ raise_IO, clamp) @ lower_IO)
+    return torch.cat(tiles, dim=3)
 
 
 def _downsample_radial(x_BCHW: Tensor, filter_TT: Tensor, down: int, size: int) -> Tensor:
