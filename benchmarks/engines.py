@@ -285,9 +285,9 @@ def main() -> None:
         except EngineRefused as error:
             raise SystemExit(f"{error} (--devices)") from None
         console.print(f"{known[name].title} is measured")
+        if options.json:
+            options.json.write_text(json.dumps([asdict(row) for row in results], indent=2) + "\n")
     console.print(table_of(results, options))
-    if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in results], indent=2) + "\n")
 
 
 if __name__ == "__main__":
