@@ -35,7 +35,7 @@ class WatermarkShown(BaseModel):
     says: str
     found: bool
     score: float = Field(description="Standard deviations above chance.", examples=[41.5])
-    threshold: float = Field(description="The score from which it counts as found.", examples=[8])
+    threshold: float = Field(description="The score from which it counts as found.", examples=[8.5])
 
 
 class RecipeShown(BaseModel):

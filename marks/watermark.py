@@ -26,8 +26,8 @@ FLOORS = ((256, 1.5), (512, 1.1))
 STRENGTHS = ((16.0, 0.7), (24.0, 1.0), (34.0, 1.6), (1000.0, 2.4))
 """(up to this busyness, root mean square of what is added in levels of 0..255). What is busy hides more, and needs
 more to be heard above: from 51 dB in a large face to 40.5 dB in a tree."""
-THRESHOLD = 8.0
-"""Of the score, in standard deviations of what the search finds elsewhere."""
+THRESHOLD = 8.5
+"""Of the score, in standard deviations of what the search finds elsewhere. 10,000 unmarked pictures reached 7."""
 
 N, G = 128, 160
 LOWEST, HIGHEST = 20, 52

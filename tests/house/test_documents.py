@@ -37,6 +37,7 @@ COMMANDS = {
     "pull": "name --accept-licence --name --force --store",
     "remove": "name --store",
     "verify-model": "name --seeds --device --store",
+    "certs init": "--organisation --force --store",
     "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from --seed"
     " --set",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",

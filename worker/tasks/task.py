@@ -1,5 +1,6 @@
 """What a kind of job must do, and the table of those that there are."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -16,6 +17,8 @@ from worker.pictures import EncodedPicture
 from worker.tasks.generate import GenerateTask
 from worker.tasks.solo import SoloTask
 from worker.tasks.translate import TranslateTask
+
+log = logging.getLogger(__name__)
 
 JobT_contra = TypeVar("JobT_contra", contravariant=True)
 ModelT_contra = TypeVar("ModelT_contra", bound=LoadedModel, contravariant=True)
@@ -63,4 +66,6 @@ def _stamp_for(config: WorkerConfig) -> Stamp:
     credentials = None
     if Mark.C2PA in config.marks and config.certificate is not None and config.certificate_key is not None:
         credentials = Credentials(config.certificate.read_bytes(), config.certificate_key.read_bytes())
+    elif Mark.C2PA in config.marks:
+        log.info("pictures leave unsigned: `personne certs init` makes a certificate")
     return Stamp(config.marks, credentials)
