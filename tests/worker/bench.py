@@ -71,6 +71,7 @@ class WatchedTask(GenerateTask):
     """Generates, and lets a test see and delay each verb by the seeds in hand."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.runs: list[list[int]] = []
         self._seeds = threading.local()
 

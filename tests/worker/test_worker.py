@@ -103,6 +103,7 @@ class OverlapTask(GenerateTask):
     """The first batch's pictures are encoded only once the second batch runs: without overlap it never ends."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.batches = 0
         self.second_runs = threading.Event()
 
