@@ -75,7 +75,7 @@ class Report:
             case Verdict.MARKED if self.watermark.found:
                 return f"The watermark of personne is in the pixels: made or changed by a generative model.{was}"
             case Verdict.MARKED:
-                return f"The file's metadata say where it comes from, unsigned: anybody can have written that.{was}"
+                return f"The file's metadata say where it comes from, unsigned: anybody could have written that.{was}"
             case Verdict.UNMARKED:
                 return "No mark was found. That does not make it a photograph: marks can be removed."
 
