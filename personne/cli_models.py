@@ -44,6 +44,7 @@ def sample(
     settings = settings_of(default_model=model, device=device, store=store)
     from personne.commands.sample import pattern_of, sample_faces
     from personne.models_here import models_here
+    from worker.tasks.task import stamp_for
 
     here = models_here(settings)
     entry = here.named(settings.default_model)
@@ -57,7 +58,8 @@ def sample(
         translate=translate,
         picture_format=picture_format,
     )
-    sample_faces(pattern, entry, seeds=seeds, out=out, grid=grid, device=settings.device)
+    stamp = stamp_for(settings.worker_config())
+    sample_faces(pattern, entry, seeds=seeds, out=out, grid=grid, device=settings.device, stamp=stamp)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from jobs.contract import GenerateJob, Lane, PictureFormat
+from marks.stamp import UNMARKED, Stamp
 from models.abilities import MOST_DEGREES, MOST_SHIFT, label_of, movement_of, psi_of
 from models.catalogue import Catalogue, ModelEntry
 from models.contact_sheet import Picture, save_sheet
@@ -16,7 +17,6 @@ from personne.errors import BadMovement, BadSeeds
 from worker.config import WorkerConfig
 from worker.loaded_model import LoadedGenerator
 from worker.loaded_models import LoadedModels
-from worker.pictures import encoded
 from worker.tasks.generate import GenerateTask
 
 SHEET_COLUMNS = 10
@@ -32,9 +32,10 @@ def sample_faces(
     out: Path,
     grid: bool,
     device: str,
+    stamp: Stamp = UNMARKED,
 ) -> int:
     """Draw the faces of `seeds` ("0-63", "1,5,9-12"), in all else as `pattern` asks: into the folder `out`, a file a
-    seed, or as one sheet in the file `out`. Returns how many. Raises BadSeeds.
+    seed, marked as the service's, or as one sheet in the file `out`. Returns how many. Raises BadSeeds.
     """
     wanted = parse_seeds(seeds)
     pictures = draw_jobs([replace(pattern, seed=seed) for seed in wanted], entry, device=device)
@@ -45,8 +46,10 @@ def sample_faces(
             save_sheet(shown, SHEET_COLUMNS, out)
         else:
             out.mkdir(parents=True, exist_ok=True)
+            task = GenerateTask(stamp, lambda _: entry.manifest.name)
             for seed, picture in zip(wanted, shown, strict=True):
-                (out / f"{seed}.{pattern.format}").write_bytes(encoded(picture, pattern.format).body)
+                body = task.finish(replace(pattern, seed=seed), picture).body
+                (out / f"{seed}.{pattern.format}").write_bytes(body)
     return len(wanted)
 
 

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from marks.verify import verify
 from models.catalogue import Catalogue, ModelEntry, open_model
 from models.errors import ModelCannot, NoSuchClass
 from personne.commands.sample import draw_faces, parse_seeds, pattern_of, sample_faces
 from personne.errors import BadMovement, BadSeeds
+from worker.config import WorkerConfig
+from worker.tasks.task import stamp_for
 
 
 @pytest.mark.parametrize(
@@ -97,3 +100,13 @@ def test_what_has_no_mean_face_is_not_truncated(tiny_model: Path) -> None:
     assert pattern_of(entry, here, truncation_psi=None, default_psi=0.7).truncation_psi == 1.0
     with pytest.raises(ModelCannot, match="no truncation_psi; models here that do: tiny"):
         pattern_of(entry, here, truncation_psi=0.5, default_psi=0.7)
+
+
+def test_files_carry_their_recipe(tiny_model: Path, tmp_path: Path) -> None:
+    entry = open_model(tiny_model, "store")
+    pattern = pattern_of(entry, Catalogue({"tiny": entry}), truncation_psi=None, default_psi=0.7)
+    stamp = stamp_for(WorkerConfig("test"))
+    sample_faces(pattern, entry, seeds="7", out=tmp_path, grid=False, device="cpu", stamp=stamp)
+    recipe = verify((tmp_path / "7.png").read_bytes()).recipe
+    assert recipe is not None
+    assert (recipe.model, recipe.seed, recipe.digest) == ("tiny", 7, entry.manifest.digest)

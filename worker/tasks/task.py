@@ -53,7 +53,7 @@ AnyTask = Task[Any, Any] | SoloTask[Any, Any, Any]
 
 def tasks_for(config: WorkerConfig, name_of: Callable[[str], str] = str) -> Mapping[str, AnyTask]:
     """By `kind` of the job. name_of: a model's name, by its digest. Raises MarksError, OSError."""
-    stamp = _stamp_for(config)
+    stamp = stamp_for(config)
     return MappingProxyType(
         {
             GenerateJob.kind: GenerateTask(stamp, name_of),
@@ -62,7 +62,8 @@ def tasks_for(config: WorkerConfig, name_of: Callable[[str], str] = str) -> Mapp
     )
 
 
-def _stamp_for(config: WorkerConfig) -> Stamp:
+def stamp_for(config: WorkerConfig) -> Stamp:
+    """The marks that pictures leave with. Raises MarksError, OSError."""
     credentials = None
     if Mark.C2PA in config.marks and config.certificate is not None and config.certificate_key is not None:
         credentials = Credentials(config.certificate.read_bytes(), config.certificate_key.read_bytes())
