@@ -2,7 +2,7 @@
 
 Polyphase: nothing is computed for the zeros that upsampling inserts, nor for samples that downsampling drops. A filter
 of one axis runs as products with a small banded matrix, TILE outputs at a time; a radial filter, which no two filters
-of one axis make, as a convolution that yields a block of outputs at once (docs/decisions/0008-stylegan3-filters.md).
+of one axis make, as a convolution that yields a block of outputs at once (docs/decisions/0009-stylegan3-filters.md).
 """
 # B batch, C channel, H W picture, T taps, I O inputs and outputs along an axis
 
