@@ -181,6 +181,8 @@ def test_an_interrupted_import_leaves_no_half_model(store: Path, checkpoint: Pat
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ,
+        # What a shell starts in the background ignores SIGINT, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     # As soon as a graph of the model is on disk.
     deadline = time.monotonic() + 250

@@ -30,9 +30,7 @@ MANY = (
     manifest(),
     manifest("animals", sha256="b" * 64, c_dim=3, class_names=("cat", "dog", "wild"), licence="CC BY-NC 4.0"),
     manifest("things", sha256="c" * 64, c_dim=1000),
-    manifest(
-        "moved", sha256="d" * 64, family="stylegan3", c_dim=2, licence="NVIDIA Source Code License"
-    ),
+    manifest("moved", sha256="d" * 64, family="stylegan3", c_dim=2, licence="NVIDIA Source Code License"),
 )
 
 
