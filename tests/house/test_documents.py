@@ -38,8 +38,8 @@ COMMANDS = {
     "remove": "name --store",
     "verify-model": "name --seeds --device --store",
     "certs init": "--organisation --force --store",
-    "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from --seed"
-    " --set",
+    "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from"
+    " --seed --set",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",
 }
 
