@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def faces_on_two_cores(data: Path, out: Path, resolution: int = 64) -> TrainingC
 def faces_from_snapshot(data: Path, out: Path, resolution: int = 64) -> TrainingConfig:
     """Going on with a snapshot of `faces_on_two_cores`, whose discriminator is lost: milder augmentation, and a
     generator that the fresh discriminator can follow."""
-    return replace(faces_on_two_cores(data, out, resolution), augment_probability=0.5, generator_rate=0.5)
+    return dataclasses.replace(faces_on_two_cores(data, out, resolution), augment_probability=0.5, generator_rate=0.5)
 
 
 def cyclegan(data: Path, out: Path, style: Path | None = None) -> TranslationConfig:
