@@ -22,9 +22,25 @@ AppError
 ├── TooManyPixels        more pixels than a photo may have
 ├── UnreadablePhoto      damaged or cut off
 ├── JobNotFound          no job has that id
-└── JobNotDone           its result was asked for too early
+├── JobNotDone           its result was asked for too early
+└── those of access.py   keys, scopes, limits, hosts, shared addresses
 """
 
+from app.errors.access import (
+    CrossSite,
+    KeyInAddress,
+    KeyMissing,
+    KeyRefused,
+    KeysUnreadable,
+    LinkRefused,
+    NotShareable,
+    RateLimited,
+    ScopeMissing,
+    ScopeUndeclared,
+    SharingOff,
+    TooCostly,
+    WrongHost,
+)
 from app.errors.kinds import (
     MAX_SAFE_INTEGER,
     MAX_SEED,
@@ -52,6 +68,7 @@ from app.errors.kinds import (
     UploadTooBig,
     UploadTooSlow,
 )
+from app.errors.problem_type import ProblemType
 from app.errors.problems import (
     ALL_PROBLEMS,
     INTERNAL_ERROR,
@@ -59,7 +76,6 @@ from app.errors.problems import (
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     PROBLEMS,
-    ProblemType,
 )
 
 __all__ = [
@@ -74,19 +90,31 @@ __all__ = [
     "AnimatedPhoto",
     "AppError",
     "ClientGone",
+    "CrossSite",
     "JobCancelled",
     "JobFailed",
     "JobNotDone",
     "JobNotFound",
+    "KeyInAddress",
+    "KeyMissing",
+    "KeyRefused",
+    "KeysUnreadable",
+    "LinkRefused",
     "ModelNotLoaded",
     "NoFormatAccepted",
+    "NotShareable",
     "PhotoMissing",
     "ProblemType",
+    "RateLimited",
     "RepeatedParameter",
     "RequestTimedOut",
+    "ScopeMissing",
+    "ScopeUndeclared",
     "SeedNotTaken",
     "SeedOutOfRange",
+    "SharingOff",
     "SizeOutOfRange",
+    "TooCostly",
     "TooManyPixels",
     "UnknownParameter",
     "UnreadablePhoto",
@@ -95,4 +123,5 @@ __all__ = [
     "UploadTooBig",
     "UploadTooSlow",
     "UploadsBusy",
+    "WrongHost",
 ]

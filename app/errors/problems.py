@@ -1,9 +1,9 @@
 """The one table that gives every error its HTTP status."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from app.errors.access import ACCESS_PROBLEMS
 from app.errors.kinds import (
     AnimatedPhoto,
     ClientGone,
@@ -28,27 +28,9 @@ from app.errors.kinds import (
     UploadTooBig,
     UploadTooSlow,
 )
+from app.errors.problem_type import ProblemType
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable, WireError
 from models.errors import ModelCannot, ModelNotFound, ModelRefused, NoSuchClass, WrongKindOfModel
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemType:
-    """One kind of problem: its name in the `type` URI, its HTTP status, its title, and when to come back.
-
-    meaning: for /problems/{slug}: what happened and what to do. retry_after_s: None where waiting is no help.
-    """
-
-    slug: str
-    status: int
-    title: str
-    meaning: str
-    retry_after_s: int | None = None
-
-    @property
-    def uri(self) -> str:
-        return f"/problems/{self.slug}"
-
 
 PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {
@@ -247,6 +229,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "Unreadable message",
             "The queue holds a message of a version that this release does not read: web and workers differ.",
         ),
+        **ACCESS_PROBLEMS,
     }
 )
 
