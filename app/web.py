@@ -27,8 +27,10 @@ from app.routes.models import models_routes
 from app.routes.page import page_routes
 from app.routes.reference import reference_routes
 from app.routes.styles import styles_routes
+from app.routes.translate_page import TranslatePage, translate_page_routes
 from app.routes.translations import translations_routes
 from app.routes.verify import verify_page_routes, verify_routes
+from app.translating import Translating
 from app.uploads import UploadLimits, Uploads
 from app.verification import Verifier
 from app.web_headers import GuardedHeaders, HeadAsGet
@@ -50,6 +52,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     pages = Pages()
     limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)
     uploads = Uploads(limits, UploadRoom(config.upload_room_bytes))
+    translating = Translating(config, ordering, errands, uploads)
     verifier = Verifier(ordering, config.certificate)
 
     @asynccontextmanager
@@ -75,7 +78,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     for routes in (
         face_routes(ordering, ready, errands),
         faces_routes(ordering, errands, config.max_faces),
-        translations_routes(config, ordering, errands, uploads),
+        translations_routes(config, errands, translating),
         styles_routes(ordering, errands),
         jobs_routes(errands),
         verify_routes(verifier, uploads),
@@ -84,9 +87,13 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     ):
         api.include_router(routes)
     app.include_router(api)
-    app.include_router(page_routes(pages, ordering, ready, errands))
-    app.include_router(verify_page_routes(pages, verifier, uploads))
-    app.include_router(reference_routes(pages))
+    for routes in (
+        page_routes(pages, ordering, ready, errands),
+        translate_page_routes(TranslatePage(config, pages, ordering), errands, translating),
+        verify_page_routes(pages, verifier, uploads),
+        reference_routes(pages),
+    ):
+        app.include_router(routes)
     app.mount(pages.static_address, ImmutableFiles(directory=STATIC))
     _answer_errors(app)
     # The last one added is the outermost.

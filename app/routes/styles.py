@@ -37,8 +37,7 @@ def styles_routes(ordering: Ordering, errands: Errands) -> APIRouter:
             state = await errands.state()
         except QueueUnavailable:
             state = None
-        found = [entry for entry in ordering.catalogue if isinstance(entry.manifest, TranslatorManifest)]
-        return ListedStyles(styles=[_listed(entry, state) for entry in found])
+        return ListedStyles(styles=listed_styles(ordering, state))
 
     @router.get(
         "/{digest}/{moment}.jpg",
@@ -60,6 +59,12 @@ def styles_routes(ordering: Ordering, errands: Errands) -> APIRouter:
         return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": AN_HOUR})
 
     return router
+
+
+def listed_styles(ordering: Ordering, state: QueueState | None) -> list[ListedStyle]:
+    """All styles that there are now. state: of the queue, where it could be asked."""
+    found = [entry for entry in ordering.catalogue if isinstance(entry.manifest, TranslatorManifest)]
+    return [_listed(entry, state) for entry in found]
 
 
 def _listed(entry: ModelEntry, state: QueueState | None) -> ListedStyle:

@@ -28,16 +28,13 @@ from app.errors import (
     UploadTooBig,
     UploadTooSlow,
 )
-from app.negotiation import negotiate
-from app.ordering import SMALLEST_SIZE, Ordering
-from app.photo_headers import PhotoHeader
 from app.preferences import read_preferences
 from app.queries import client_gone
 from app.replies import NEVER, picture_reply, problems_documented
 from app.routes.jobs import accepted_documented, accepted_headers, job_address, pictures_content, shown
+from app.translating import Translating
 from app.translation_schemas import TranslationQuery
-from app.uploads import Uploads
-from jobs.contract import C2PA, PHOTO, JobId, Lane, TranslateJob
+from jobs.contract import JobId
 from jobs.errors import QueueFull, QueueUnavailable
 from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
 
@@ -78,7 +75,7 @@ PHOTO_BODY = {
 }
 
 
-def translations_routes(config: AppConfig, ordering: Ordering, errands: Errands, uploads: Uploads) -> APIRouter:
+def translations_routes(config: AppConfig, errands: Errands, translating: Translating) -> APIRouter:
     """POST /v1/translations."""
     router = APIRouter(tags=["translations"])
 
@@ -101,14 +98,7 @@ def translations_routes(config: AppConfig, ordering: Ordering, errands: Errands,
         address. `Prefer: wait=5` waits five seconds. The photo is kept in memory until the job ends, and nowhere else.
         """
         preferences = read_preferences(request.headers.get("prefer"))
-        style = ordering.model(query.style).translator
-        if query.seed is not None:
-            raise SeedNotTaken
-        async with uploads.photo_of(request) as upload:
-            job = _job(query, style.digest, style.name, upload.header, request.headers.get("accept"))
-            inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})
-            job_id = await errands.submit(job, Lane.SLOW, config.job_timeout_s, inputs)
-        del upload, inputs
+        job_id, job = await translating.submit(request, query)
         within_s = preferences.within(config.translation_wait_s)
         result = await errands.wait(job_id, within_s, partial(client_gone, request)) if within_s else None
         if result is None:
@@ -126,17 +116,3 @@ def translations_routes(config: AppConfig, ordering: Ordering, errands: Errands,
         return JSONResponse(document, 202, headers={**accepted_headers(job_id), **applied})
 
     return router
-
-
-def _job(query: TranslationQuery, digest: str, name: str, photo: PhotoHeader, accept: str | None) -> TranslateJob:
-    """Raises SizeOutOfRange, NoFormatAccepted."""
-    longest = max(photo.width, photo.height)
-    smallest = min(SMALLEST_SIZE, longest)
-    if query.size is not None and not smallest <= query.size <= longest:
-        raise SizeOutOfRange(query.size, smallest, longest, name)
-    return TranslateJob(
-        model=digest,
-        strength=query.strength,
-        format=query.format or negotiate(accept, photo.format),
-        size=query.size,
-    )

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from app.web import create_app
 from jobs.memory_queue import MemoryQueue
 from jobs.queue import DEFAULT_POLICY, JobSource, JobSubmitter, QueuePolicy
 from jobs.redis_queue import RedisSubmitter
-from models.catalogue import Shelf
+from models.catalogue import Catalogue, Shelf, find_models
 from models.manifest import GeneratorManifest, TranslatorManifest
 from tests.app.service import Painter, catalogue, manifest, serving, until
 
@@ -100,3 +101,9 @@ def silent_web() -> Iterator[Web]:
         config = AppConfig(ready_faces=4)
         with serving(create_app(config, submitter, catalogue(manifest()))) as client:
             yield Web(client, Painter(unused, ()), unused)
+
+
+@pytest.fixture(scope="session")
+def styles(translator_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The tiny translator, and no other model."""
+    return find_models(translator_store, bundled=tmp_path_factory.mktemp("nothing-bundled"))

@@ -2,21 +2,15 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from models.catalogue import Catalogue, find_models
+from models.catalogue import Catalogue
 from tests.app.translating import CONFIG, TRANSLATIONS, Studio, opened, photo, studio
 from tests.photo_files import half_transparent, saved, with_c2pa_jpeg, with_orientation
 from tests.tiny_translator import BLOTS
-
-
-@pytest.fixture(scope="session")
-def styles(translator_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
-    return find_models(translator_store, bundled=tmp_path_factory.mktemp("nothing-bundled"))
 
 
 @pytest.fixture(scope="module", params=["memory", "redis"])

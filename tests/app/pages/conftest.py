@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Reque
 from app.config import AppConfig
 from tests.app.conftest import MakeWeb, Web
 from tests.app.service import manifest, until
+from tests.app.translating import Studio
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -77,7 +78,7 @@ def open_page(browser: Browser, web: Web) -> Iterator[OpenPage]:
 
 
 @contextmanager
-def opener(browser: Browser, web: Web) -> Iterator[OpenPage]:
+def opener(browser: Browser, web: Web | Studio) -> Iterator[OpenPage]:
     """Open the page in a context of its own. What the console says, and requests to anybody else, fail the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []

@@ -1,0 +1,51 @@
+"""A photo that was posted becomes a job in the slow lane, for the API and for the page alike."""
+
+from fastapi import Request
+
+from app.config import AppConfig
+from app.errands import Errands
+from app.errors import SeedNotTaken, SizeOutOfRange
+from app.negotiation import negotiate
+from app.ordering import SMALLEST_SIZE, Ordering
+from app.photo_headers import PhotoHeader
+from app.translation_schemas import TranslationQuery
+from app.uploads import Uploads
+from jobs.contract import C2PA, PHOTO, JobId, Lane, TranslateJob
+
+
+class Translating:
+    """Takes photos in and submits what is to be made of them."""
+
+    def __init__(self, config: AppConfig, ordering: Ordering, errands: Errands, uploads: Uploads) -> None:
+        self._timeout_s = config.job_timeout_s
+        self._ordering = ordering
+        self._errands = errands
+        self._uploads = uploads
+
+    async def submit(self, request: Request, query: TranslationQuery) -> tuple[JobId, TranslateJob]:
+        """The photo of the request, on its way. The web holds none of its bytes when this returns.
+
+        Raises ModelNotFound, WrongKindOfModel, SeedNotTaken, SizeOutOfRange, NoFormatAccepted, ModelNotLoaded,
+        QueueFull, QueueUnavailable, and what Uploads.photo_of raises.
+        """
+        style = self._ordering.model(query.style).translator
+        if query.seed is not None:
+            raise SeedNotTaken
+        async with self._uploads.photo_of(request) as upload:
+            job = _job(query, style.digest, style.name, upload.header, request.headers.get("accept"))
+            inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})
+            return await self._errands.submit(job, Lane.SLOW, self._timeout_s, inputs), job
+
+
+def _job(query: TranslationQuery, digest: str, name: str, photo: PhotoHeader, accept: str | None) -> TranslateJob:
+    """Raises SizeOutOfRange, NoFormatAccepted."""
+    longest = max(photo.width, photo.height)
+    smallest = min(SMALLEST_SIZE, longest)
+    if query.size is not None and not smallest <= query.size <= longest:
+        raise SizeOutOfRange(query.size, smallest, longest, name)
+    return TranslateJob(
+        model=digest,
+        strength=query.strength,
+        format=query.format or negotiate(accept, photo.format),
+        size=query.size,
+    )
