@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, fields
 from enum import StrEnum
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from jobs.contract import (
     CONTRACT_VERSION,
@@ -80,9 +80,16 @@ def beat_from_bytes(wire: bytes) -> WorkerBeat:
 
 
 def _typed(name: str, value: Any, wanted: Any) -> Any:
-    """A field's value as its annotation has it: int, float, str, bool, an enumeration of strings, or one of several."""
+    """A field's value as its annotation has it: int, float, str, bool, an enumeration of strings, a tuple of any of
+    these (JSON has lists), or one of several."""
     options = get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
     for option in options:
+        if get_origin(option) is tuple and isinstance(value, list):
+            items = get_args(option)
+            if items[-1] is Ellipsis:
+                items = (items[0],) * len(value)
+            if len(items) == len(value):
+                return tuple(_typed(name, item, kind) for item, kind in zip(value, items, strict=True))
         if isinstance(option, type) and issubclass(option, StrEnum):
             if value in list(option):
                 return option(value)

@@ -10,10 +10,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, NewType
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 """Written into every message; a reader refuses versions that it does not know."""
 
 JobId = NewType("JobId", str)
+
+Edits = tuple[tuple[str, float], ...]
+"""Attributes, each with the strength by which a face is moved along its direction."""
 
 
 class Lane(StrEnum):
@@ -55,6 +58,8 @@ class GenerateJob:
     label: class of a model with labels, 0 to c_dim - 1; None: the seed draws one.
     rotate: degrees counter-clockwise; translate_x, translate_y: shares of the picture's side, right and down. The
         network itself moves what it draws (StyleGAN3 alone; 0 for all others).
+    edits: attributes by which the face is moved, each with its strength, in the order of their names. keep: attributes
+        that these are to leave alone. directions: the digest of the model's directions that both mean; "" without edits.
     """
 
     kind: ClassVar[str] = "generate"
@@ -68,6 +73,33 @@ class GenerateJob:
     rotate: float = 0.0
     translate_x: float = 0.0
     translate_y: float = 0.0
+    edits: Edits = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class EditJob:
+    """The face of a stored latent, moved by attributes. The latent travels beside the job, as its input `latent`: the
+    ws [num_ws, w_dim], raw little-endian float32.
+
+    truncation_psi: 1 (the latent as it is stored) to 0 (the average face). size, edits, keep, directions: as of a
+    GenerateJob.
+    """
+
+    kind: ClassVar[str] = "edit"
+
+    model: str
+    size: int
+    format: PictureFormat
+    edits: Edits = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+    truncation_psi: float = 1.0
 
     @property
     def batch_key(self) -> BatchKey:
@@ -94,11 +126,12 @@ class TranslateJob:
         return BatchKey(self.kind, self.model)
 
 
-PHOTO, C2PA = "photo", "c2pa"
+PHOTO, C2PA, LATENT = "photo", "c2pa", "latent"
 """Names of inputs."""
 
-Job = GenerateJob | TranslateJob
-JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in (GenerateJob, TranslateJob)})
+Job = GenerateJob | EditJob | TranslateJob
+_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob)
+JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in _KINDS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from jobs.codec import (
     outcome_from_wire,
     outcome_to_wire,
 )
-from jobs.contract import GenerateJob, JobFailure, JobResult, Lane, PictureFormat, WorkerBeat
+from jobs.contract import EditJob, GenerateJob, JobFailure, JobResult, Lane, PictureFormat, WorkerBeat
 from jobs.errors import WireError
 from tests.jobs.conftest import face
 
@@ -30,6 +30,15 @@ def test_a_job_survives(seed: int, psi: float, size: int, picture_format: Pictur
 def test_a_label_and_a_transform_survive(label: int | None, rotate: float, x: float, y: float) -> None:
     job = replace(face(), label=label, rotate=rotate, translate_x=x, translate_y=y)
     assert job_from_bytes(job_to_bytes(job)) == job
+
+
+@given(st.lists(st.tuples(st.text(), st.floats(-9, 9))), st.lists(st.text()), st.text())
+def test_edits_survive(edits: list[tuple[str, float]], keep: list[str], directions: str) -> None:
+    moved = {"edits": tuple(edits), "keep": tuple(keep), "directions": directions}
+    job = replace(face(), **moved)
+    assert job_from_bytes(job_to_bytes(job)) == job
+    stored = EditJob("0123456789abcdef", 64, PictureFormat.PNG, **moved)
+    assert job_from_bytes(job_to_bytes(stored)) == stored
 
 
 @given(st.binary(), st.dictionaries(st.text(), st.floats(allow_nan=False)), st.integers(1, 64))
@@ -55,7 +64,7 @@ def changed(**fields: object) -> bytes:
         (b"", "no JSON"),
         (b"\x80\x04\x95", "no JSON"),
         (b"[]", "no JSON object"),
-        (changed(version=1), "Version 1 is unknown here; this release reads version 2"),
+        (changed(version=2), "Version 2 is unknown here; this release reads version 3"),
         (changed(kind="paint"), "kind 'paint' is unknown here; known are: generate"),
         (changed(kind=["generate"]), "is unknown here"),
         (changed(extra=1), "has the fields"),
@@ -65,6 +74,10 @@ def changed(**fields: object) -> bytes:
         (changed(format=["png"]), "format is"),
         (changed(label=0.5), "label is 0.5"),
         (changed(rotate=None), "rotate is None"),
+        (changed(edits={"smile": 1}), "edits is {'smile': 1}"),
+        (changed(edits=[["smile", "1"]]), "edits is '1'"),
+        (changed(edits=[["smile", 1.0, 2.0]]), "edits is"),
+        (changed(keep=["age", 3]), "keep is 3"),
     ],
 )
 def test_other_bytes_are_refused(wire: bytes, sentence: str) -> None:
