@@ -204,6 +204,28 @@ class JobStatus:
     failure: JobFailure | None = None
 
 
+EVENTS_KEPT = 1024
+"""Of one job: whoever comes late sees as many of its latest events."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to a job: it reached a stage, or its worker said how far it is.
+
+    id: grows with every event of a job. progress: 0 to 1, where the worker has just said so. failure: of a failed job.
+    """
+
+    id: str
+    stage: JobStage
+    progress: float | None = None
+    failure: JobFailure | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether no other follows."""
+        return self.stage in (JobStage.DONE, JobStage.FAILED)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerBeat:
     """What a live worker says of itself at every heartbeat.

@@ -4,6 +4,7 @@ JobsError
 ├── QueueFull          the lane is at its cap; try again later
 ├── QueueUnavailable   the queue cannot be reached right now
 ├── JobUnknown         no job of that id: never submitted, or expired
+├── KeyReused          an idempotency key that came before, with another payload
 └── WireError          bytes on the wire that are no job of a known version
 """
 
@@ -30,6 +31,10 @@ class QueueUnavailable(JobsError):
 
 class JobUnknown(JobsError):
     """No job of that id is known: it was never submitted, or its result has expired."""
+
+
+class KeyReused(JobsError):
+    """This idempotency key came before with another payload; a new request needs a new key."""
 
 
 class WireError(JobsError):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from jobs.contract import Delivery, Job, JobId, JobOutcome, JobStatus, Lane, QueueState, WorkerBeat
+from jobs.contract import Delivery, Job, JobEvent, JobId, JobOutcome, JobStatus, Lane, QueueState, WorkerBeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class QueuePolicy:
     lane_caps: most jobs waiting in a lane before submits are refused with QueueFull.
     lease_s: a worker silent for so long has its jobs taken over. max_deliveries: then the job goes to the dead letters.
     result_ttl_s, input_ttl_s, dead_ttl_s: how long results (with events), inputs and dead letters are kept.
-    beat_ttl_s: a worker whose last heartbeat is older counts as gone.
+    beat_ttl_s: a worker whose last heartbeat is older counts as gone. once_ttl_s: how long an idempotency key is known.
     """
 
     lane_caps: Mapping[Lane, int]
@@ -24,6 +24,15 @@ class QueuePolicy:
     input_ttl_s: float = 3600.0
     dead_ttl_s: float = 7 * 24 * 3600.0
     beat_ttl_s: float = 5.0
+    once_ttl_s: float = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What makes equal submits one job. key: whose, and which. fingerprint: of all that was asked. Both are hashes."""
+
+    key: str
+    fingerprint: str
 
 
 # A job of the slow lane may bring an upload of 10 MiB: 32 of them hold no more than 320 MiB.
@@ -41,13 +50,16 @@ class JobSubmitter(Protocol):
         timeout_ms: int,
         job_id: JobId | None = None,
         inputs: Mapping[str, bytes] | None = None,
+        events: bool = True,
+        once: Once | None = None,
     ) -> JobId:
         """Put a job in a lane; its deadline is now + timeout_ms. The same `job_id` twice makes one job.
 
         inputs: large bytes that it needs, by name: kept in memory only, for input_ttl_s at most, erased when the job
-        ends, however it ends.
+        ends, however it ends. events: whether what happens to it is kept for whoever asks. once: a job that was
+        submitted under that key before is the one, and its id the answer, even where it has expired.
 
-        Raises QueueFull at the lane's cap and QueueUnavailable, at once, when the queue cannot be reached.
+        Raises QueueFull at the lane's cap, KeyReused, and QueueUnavailable, at once, when the queue cannot be reached.
         """
         ...
 
@@ -59,15 +71,25 @@ class JobSubmitter(Protocol):
         """How far the job is. Raises JobUnknown, QueueUnavailable."""
         ...
 
+    async def events(self, job_id: JobId, *, after: str | None, wait_ms: int) -> list[JobEvent]:
+        """What happened to a job after the event of that id (None: from the start, or the oldest of EVENTS_KEPT).
+
+        Waits for something to happen; empty when wait_ms pass first. Raises JobUnknown, QueueUnavailable.
+        """
+        ...
+
     async def cancel(self, job_id: JobId) -> None:
         """Ask that a job not be done: one that waits never runs, one that runs has its result dropped.
 
-        Its inputs are erased.
+        Its inputs are erased, its earlier events and its idempotency key too.
         """
         ...
 
     async def erase(self, job_id: JobId) -> None:
-        """Cancel the job if it is not done yet, else forget it and its result. Raises JobUnknown, QueueUnavailable."""
+        """Cancel the job if it is not done yet, else forget it, its result, its events and its idempotency key.
+
+        Raises JobUnknown, QueueUnavailable.
+        """
         ...
 
     async def state(self) -> QueueState:

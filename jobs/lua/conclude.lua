@@ -1,8 +1,18 @@
--- Put before the scripts that end a job. keys: job, result, inputs.
+-- Put before the scripts that change a job's fate. job, result, inputs: keys. What else belongs to a job (the stream of
+-- its events, its idempotency record, the replies of its submitter) is named in the job's own hash.
+
+-- One more event, for whoever watches. MAXLEN is EVENTS_KEPT of the contract.
+local function tell(job, ...)
+  local events = redis.call('HGET', job, 'events')
+  if events then
+    redis.call('XADD', events, 'MAXLEN', 1024, '*', ...)
+  end
+end
 
 -- Write a job's outcome, once. 1, or 0 where it has one already, was cancelled, or is no longer known.
 local function conclude(job, result, inputs, id, meta, body, result_ttl_ms)
-  if redis.call('HGET', job, 'state') ~= 'waiting' then
+  local about = redis.call('HMGET', job, 'state', 'replies', 'events')
+  if about[1] ~= 'waiting' then
     return 0
   end
   redis.call('HSET', job, 'state', 'done')
@@ -10,11 +20,35 @@ local function conclude(job, result, inputs, id, meta, body, result_ttl_ms)
   redis.call('HSET', result, 'meta', meta, 'body', body)
   redis.call('PEXPIRE', result, result_ttl_ms)
   redis.call('DEL', inputs)
-  -- The event that wakes the submitter: a stream, so that a reconnecting one misses none.
-  local replies = redis.call('HGET', job, 'replies')
-  redis.call('XADD', replies, 'MAXLEN', '~', 4096, '*', 'id', id)
-  redis.call('PEXPIRE', replies, result_ttl_ms)
+  tell(job, 'meta', meta)
+  if about[3] then
+    redis.call('PEXPIRE', about[3], result_ttl_ms)
+  end
+  -- What wakes the submitter: a stream, so that a reconnecting one misses none.
+  redis.call('XADD', about[2], 'MAXLEN', '~', 4096, '*', 'id', id)
+  redis.call('PEXPIRE', about[2], result_ttl_ms)
   return 1
+end
+
+-- Cancel a job: as `conclude`, and what was told of it so far is erased.
+local function call_off(job, result, inputs, group, id, meta, body, result_ttl_ms)
+  local about = redis.call('HMGET', job, 'state', 'events', 'once', 'lane', 'entry')
+  if about[1] ~= 'waiting' then
+    return 0
+  end
+  if about[2] then
+    -- Emptied, not deleted: the last event has to come after those that somebody saw.
+    redis.call('XTRIM', about[2], 'MAXLEN', 0)
+  end
+  if about[3] then
+    redis.call('DEL', about[3])
+  end
+  -- Nobody was given it yet: its place in the lane is free at once. Else whoever has it drops it.
+  local pending = redis.pcall('XPENDING', about[4], group, about[5], about[5], 1)
+  if pending.err or #pending == 0 then
+    redis.call('XDEL', about[4], about[5])
+  end
+  return conclude(job, result, inputs, id, meta, body, result_ttl_ms)
 end
 
 local function drop(stream, group, entry)

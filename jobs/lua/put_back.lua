@@ -15,6 +15,7 @@ for i = 1, #fields, 2 do
   end
 end
 redis.call('HDEL', KEYS[2], 'progress')
+tell(KEYS[2], 'stage', 'waiting')
 redis.call('HSET', KEYS[2], 'entry', redis.call('XADD', KEYS[1], '*', unpack(fields)))
 if ARGV[5] == '1' then
   redis.call('HINCRBY', KEYS[3], 'retries', 1)

@@ -8,8 +8,18 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
-from jobs.queue import QueuePolicy
+from jobs.contract import (
+    EVENTS_KEPT,
+    Delivery,
+    JobEvent,
+    JobFailure,
+    JobId,
+    JobOutcome,
+    JobStage,
+    Lane,
+    WorkerBeat,
+)
+from jobs.queue import Once, QueuePolicy
 
 Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
@@ -25,6 +35,16 @@ class Entry:
     outcome: JobOutcome | None = None
     expires_at: float = float("inf")
     waiters: list[Waiter] = field(default_factory=list)
+    events: deque[JobEvent] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
+    watchers: list[Waiter] = field(default_factory=list)
+    count: int = 0
+    once: Once | None = None
+
+    def tell(self, stage: JobStage, progress: float | None = None, failure: JobFailure | None = None) -> None:
+        """One more event, for whoever watches."""
+        self.count += 1
+        self.events.append(JobEvent(str(self.count), stage, progress, failure))
+        wake(self.watchers)
 
 
 class Entries:
@@ -41,11 +61,15 @@ class Entries:
         # In the order of their ends. Ids, not entries: what was erased must not live on here.
         self._expiring: deque[tuple[float, JobId]] = deque()
         self._perishing: deque[tuple[float, JobId]] = deque()
+        self._known: dict[str, tuple[float, Once, JobId]] = {}
 
-    def add(self, delivery: Delivery, inputs: Mapping[str, bytes]) -> None:
+    def add(self, delivery: Delivery, inputs: Mapping[str, bytes], once: Once | None = None) -> None:
         """A new job, last in its lane."""
         until = time.monotonic() + self.policy.input_ttl_s
-        self.entries[delivery.id] = Entry(delivery, inputs, until)
+        entry = self.entries[delivery.id] = Entry(delivery, inputs, until, once=once)
+        entry.tell(JobStage.WAITING)
+        if once is not None:
+            self._known[once.key] = (time.monotonic() + self.policy.once_ttl_s, once, delivery.id)
         if inputs:
             self._perishing.append((until, delivery.id))
         self.waiting[delivery.lane].append(delivery.id)
@@ -55,17 +79,32 @@ class Entries:
         """Write the outcome, erase the inputs, wake whoever waits."""
         entry.outcome = outcome
         entry.inputs = {}
+        if isinstance(outcome, JobFailure):
+            entry.tell(JobStage.FAILED, failure=outcome)
+        else:
+            entry.tell(JobStage.DONE)
         entry.expires_at = time.monotonic() + self.policy.result_ttl_s
         self._expiring.append((entry.expires_at, entry.delivery.id))
         self.held.pop(entry.delivery.id, None)
-        for loop, event in entry.waiters:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(event.set)
+        wake(entry.waiters)
         entry.waiters.clear()
 
+    def submitted(self, once: Once) -> tuple[Once, JobId] | None:
+        """What came under that key before."""
+        found = self._known.get(once.key)
+        return None if found is None else found[1:]
+
+    def forget_key(self, entry: Entry) -> None:
+        """The next submit under its key is a new one."""
+        if entry.once is not None:
+            self._known.pop(entry.once.key, None)
+
     def expire(self) -> None:
-        """Forget results and inputs past their time."""
+        """Forget results, inputs and idempotency keys past their time."""
         now = time.monotonic()
+        # All are kept equally long, so that the oldest stands first.
+        while self._known and (oldest := next(iter(self._known.items())))[1][0] <= now:
+            del self._known[oldest[0]]
         while self._expiring and self._expiring[0][0] <= now:
             job_id = self._expiring.popleft()[1]
             if job_id in self.entries and self.entries[job_id].expires_at <= now:
@@ -80,5 +119,13 @@ class Entries:
         delivery = entry.delivery
         self.held.pop(delivery.id, None)
         entry.delivery = replace(delivery, delivery_count=deliveries_so_far, receipt=uuid.uuid4().hex)
+        entry.tell(JobStage.WAITING)
         self.waiting[delivery.lane].appendleft(delivery.id)
         self.changed.notify_all()
+
+
+def wake(waiters: list[Waiter]) -> None:
+    """Whoever waits looks again."""
+    for loop, event in waiters:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(event.set)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
+from jobs.contract import Delivery, JobId, JobOutcome, JobStage, Lane, WorkerBeat
 from jobs.memory_queue.entries import Entries, Entry
 from jobs.outcomes import deadline_passed, given_up
 
@@ -41,6 +41,7 @@ class MemorySource:
         with self._queue.changed:
             if entry := self._owned(delivery):
                 entry.progress = progress
+                entry.tell(JobStage.RUNNING, progress)
 
     def cancelled(self, deliveries: Sequence[Delivery]) -> Collection[JobId]:
         """See JobSource.cancelled."""
@@ -105,6 +106,7 @@ class MemorySource:
                 continue
             entry.delivery = replace(entry.delivery, delivery_count=entry.delivery.delivery_count + 1)
             entry.progress = None
+            entry.tell(JobStage.RUNNING)
             queue.held[entry.delivery.id] = lane
             taken.append(entry.delivery)
         return taken

@@ -6,10 +6,22 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 
-from jobs.contract import Delivery, Job, JobFailure, JobId, JobOutcome, JobStage, JobStatus, Lane, QueueState
-from jobs.errors import JobUnknown, QueueFull
-from jobs.memory_queue.entries import Entries
+from jobs.contract import (
+    Delivery,
+    Job,
+    JobEvent,
+    JobFailure,
+    JobId,
+    JobOutcome,
+    JobStage,
+    JobStatus,
+    Lane,
+    QueueState,
+)
+from jobs.errors import JobUnknown, KeyReused, QueueFull
+from jobs.memory_queue.entries import Entries, Waiter
 from jobs.outcomes import cancelled
+from jobs.queue import Once
 
 
 class MemorySubmitter:
@@ -26,6 +38,8 @@ class MemorySubmitter:
         timeout_ms: int,
         job_id: JobId | None = None,
         inputs: Mapping[str, bytes] | None = None,
+        events: bool = True,  # noqa: ARG002  # they cost nothing here
+        once: Once | None = None,
     ) -> JobId:
         """See JobSubmitter.submit."""
         job_id = job_id or JobId(uuid.uuid4().hex)
@@ -33,20 +47,23 @@ class MemorySubmitter:
         now_ms = time.time_ns() // 1_000_000
         with queue.changed:
             queue.expire()
+            if once is not None and (before := queue.submitted(once)):
+                if before[0] != once:
+                    raise KeyReused
+                return before[1]
             if job_id in queue.entries:
                 return job_id
             cap = queue.policy.lane_caps[lane]
             if len(queue.waiting[lane]) >= cap:
                 raise QueueFull(lane, cap)
             delivery = Delivery(job_id, job, lane, 0, now_ms, now_ms + timeout_ms, uuid.uuid4().hex)
-            queue.add(delivery, dict(inputs or {}))
+            queue.add(delivery, dict(inputs or {}), once)
         return job_id
 
     async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
         """See JobSubmitter.wait."""
         queue = self._queue
-        event = asyncio.Event()
-        waiter = (asyncio.get_running_loop(), event)
+        waiter = (asyncio.get_running_loop(), asyncio.Event())
         with queue.changed:
             queue.expire()
             entry = queue.entries.get(job_id)
@@ -55,14 +72,7 @@ class MemorySubmitter:
             if entry.outcome is not None:
                 return entry.outcome
             entry.waiters.append(waiter)
-        try:
-            await asyncio.wait_for(event.wait(), timeout_ms / 1000)
-        except TimeoutError:
-            return entry.outcome
-        finally:
-            with queue.changed:
-                if waiter in entry.waiters:
-                    entry.waiters.remove(waiter)
+        await self._woken(waiter, entry.waiters, timeout_ms)
         return entry.outcome
 
     async def status(self, job_id: JobId) -> JobStatus:
@@ -82,6 +92,37 @@ class MemorySubmitter:
                     return JobStatus(JobStage.WAITING, position=queue.waiting[entry.delivery.lane].index(job_id))
             return JobStatus(JobStage.DONE)
 
+    async def events(self, job_id: JobId, *, after: str | None, wait_ms: int) -> list[JobEvent]:
+        """See JobSubmitter.events."""
+        queue = self._queue
+        give_up_at = time.monotonic() + wait_ms / 1000
+        last = 0 if after is None else int(after.partition("-")[0])
+        while True:
+            waiter = (asyncio.get_running_loop(), asyncio.Event())
+            with queue.changed:
+                queue.expire()
+                entry = queue.entries.get(job_id)
+                if entry is None:
+                    raise JobUnknown
+                found = [event for event in entry.events if int(event.id) > last]
+                left_ms = round((give_up_at - time.monotonic()) * 1000)
+                if found or left_ms <= 0:
+                    return found
+                entry.watchers.append(waiter)
+            await self._woken(waiter, entry.watchers, left_ms)
+
+    async def _woken(self, waiter: Waiter, among: list[Waiter], within_ms: int) -> None:
+        """Return when the waiter is woken, or within_ms have passed."""
+        try:
+            async with asyncio.timeout(within_ms / 1000):
+                await waiter[1].wait()
+        except TimeoutError:
+            return
+        finally:
+            with self._queue.changed:
+                if waiter in among:
+                    among.remove(waiter)
+
     async def erase(self, job_id: JobId) -> None:
         """See JobSubmitter.erase."""
         queue = self._queue
@@ -91,6 +132,7 @@ class MemorySubmitter:
             if entry is None:
                 raise JobUnknown
             if entry.outcome is not None:
+                queue.forget_key(entry)
                 del queue.entries[job_id]
                 return
         await self.cancel(job_id)
@@ -104,6 +146,8 @@ class MemorySubmitter:
                 return
             if job_id not in queue.held:
                 queue.waiting[entry.delivery.lane].remove(job_id)
+            queue.forget_key(entry)
+            entry.events.clear()
             queue.conclude(entry, cancelled())
 
     async def state(self) -> QueueState:

@@ -15,7 +15,7 @@ PREFIX = "psn:"
 UNAVAILABLE = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 """What says that Redis cannot do its work now, and may again later."""
 _UNAVAILABLE_IN_A_SCRIPT = ("-OOM", "-READONLY", "-MISCONF", "-LOADING")
-_ENDING = frozenset({"finish", "cancel", "erase", "put_back", "bury", "renew", "report"})
+_TELLING = frozenset({"begin", "bury", "cancel", "erase", "finish", "put_back", "renew", "report", "submit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ class Keys:
     def inputs(self, job_id: JobId) -> str:
         return f"{self.prefix}inputs:{job_id}"
 
+    def events(self, job_id: JobId) -> str:
+        return f"{self.prefix}events:{job_id}"
+
+    def once(self, key: str) -> str:
+        return f"{self.prefix}once:{key}"
+
     def replies(self, submitter_id: str) -> str:
         return f"{self.prefix}replies:{submitter_id}"
 
@@ -55,10 +61,10 @@ class Keys:
 
 
 def script(name: str) -> str:
-    """The Lua source of a script, with the functions that those that end a job share."""
+    """The Lua source of a script, with the functions that those share that change a job's fate."""
     folder = files("jobs") / "lua"
     source = (folder / f"{name}.lua").read_text(encoding="utf-8")
-    return (folder / "conclude.lua").read_text(encoding="utf-8") + source if name in _ENDING else source
+    return (folder / "conclude.lua").read_text(encoding="utf-8") + source if name in _TELLING else source
 
 
 def as_seen_outside(error: ResponseError) -> ResponseError:

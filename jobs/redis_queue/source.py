@@ -49,7 +49,7 @@ class RedisSource:
             health_check_interval=15,
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
         )
-        names = ("finish", "put_back", "bury", "claim", "renew", "report", "sweep")
+        names = ("begin", "finish", "put_back", "bury", "claim", "renew", "report", "sweep")
         self._scripts = {name: self._client.register_script(script(name)) for name in names}
         self._claim_at = dict.fromkeys(Lane, 0.0)
         self._block_ms = min(BLOCK_MS, max(1, _ms(policy.lease_s / CLAIMS_PER_LEASE)))
@@ -81,7 +81,8 @@ class RedisSource:
         """See JobSource.report."""
         keys = [self._keys.lane(delivery.lane), self._keys.job(delivery.id)]
         try:
-            self._run("report", keys=keys, args=[GROUP, self._worker, delivery.receipt, progress])
+            args = [GROUP, self._worker, delivery.receipt, progress, _ms(self._policy.input_ttl_s)]
+            self._run("report", keys=keys, args=args)
         except UNAVAILABLE as error:
             log.debug("A job's progress was not told: %s", error)
 
@@ -205,7 +206,7 @@ class RedisSource:
     def _admit(self, lane: Lane, entries: Iterable[Entry]) -> list[Delivery]:
         """Entries as deliveries under lease; those that are late, malformed or have killed too often end here."""
         now_ms = time.time_ns() // 1_000_000
-        admitted = []
+        admitted, watched = [], []
         for entry in entries:
             delivery = self._delivery(lane, entry)
             if delivery is None:
@@ -216,7 +217,11 @@ class RedisSource:
                 self._bury(delivery, entry[1][b"job"], DIED)
             else:
                 admitted.append(delivery)
+                if entry[1].get(b"events") == b"1":
+                    watched.append(delivery)
         self._leases.hold(admitted)
+        for delivery in watched:
+            self._run("begin", keys=[self._keys.job(delivery.id)], args=[])
         return admitted
 
     def _delivery(self, lane: Lane, entry: Entry) -> Delivery | None:

@@ -3,8 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import redis.asyncio as redis
@@ -13,15 +12,25 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
 from jobs.codec import beat_from_bytes, job_to_bytes, outcome_from_wire, outcome_to_wire
-from jobs.contract import Job, JobFailure, JobId, JobOutcome, JobStage, JobStatus, Lane, QueueState, WorkerBeat
-from jobs.errors import JobUnknown, QueueFull, QueueUnavailable
+from jobs.contract import (
+    Job,
+    JobEvent,
+    JobFailure,
+    JobId,
+    JobOutcome,
+    JobStage,
+    JobStatus,
+    Lane,
+    QueueState,
+    WorkerBeat,
+)
+from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable
 from jobs.outcomes import cancelled
-from jobs.queue import DEFAULT_POLICY, QueuePolicy
-from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, script, without_password
+from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
+from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
+from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
+from jobs.redis_queue.watching import Watching
 
-ANSWER_WITHIN_S = 1.0
-"""A Redis that takes longer counts as out of reach: whoever asked is told so at once."""
-MOST_CONNECTIONS = 32
 LISTEN_MS = 2000
 OWN_POLL_S = 1.0
 """A lost event (a flush, say) is caught by looking so often at a job of our own."""
@@ -35,7 +44,6 @@ class RedisSubmitter:
     """Submits to Redis, and is woken by one stream of replies: one connection a process, not one a request."""
 
     def __init__(self, url: str, policy: QueuePolicy = DEFAULT_POLICY, prefix: str = PREFIX) -> None:
-        self._address = without_password(url)
         self._policy = policy
         self._keys = Keys(prefix)
         self._replies = self._keys.replies(uuid.uuid4().hex)
@@ -61,9 +69,8 @@ class RedisSubmitter:
         self._erase = self._client.register_script(script("erase"))
         self._arrivals: dict[JobId, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
-        # A crowd waits here for its turn, first come first served: a pool that blocks lets late comers overtake.
-        self._turns = asyncio.Semaphore(MOST_CONNECTIONS)
-        self._failed_at = 0.0
+        self._turns = Turns(without_password(url))
+        self._watching = Watching(self._client, self._listening, self._keys, self._turns)
         self._closing = False
 
     async def submit(
@@ -74,6 +81,8 @@ class RedisSubmitter:
         timeout_ms: int,
         job_id: JobId | None = None,
         inputs: Mapping[str, bytes] | None = None,
+        events: bool = True,
+        once: Once | None = None,
     ) -> JobId:
         """See JobSubmitter.submit."""
         self._listen_on()
@@ -84,13 +93,16 @@ class RedisSubmitter:
         named = [part for pair in (inputs or {}).items() for part in pair]
         ours = job_id not in self._arrivals
         self._arrivals.setdefault(job_id, asyncio.Event())
+        keys = self._keys
+        once_key = "" if once is None else keys.once(once.key)
         try:
-            async with self._reached():
-                accepted = await self._submit(
-                    keys=[self._keys.lane(lane), self._keys.job(job_id), self._keys.inputs(job_id)],
+            async with self._turns.reached():
+                accepted, *found = await self._submit(
+                    keys=[keys.lane(lane), keys.job(job_id), keys.inputs(job_id), keys.events(job_id), once_key],
                     args=[
                         *(GROUP, job_id, job_to_bytes(job), now_ms, now_ms + timeout_ms, cap),
-                        *(timeout_ms + _ms(policy.result_ttl_s), _ms(policy.input_ttl_s), self._replies, *named),
+                        *(timeout_ms + _ms(policy.result_ttl_s), _ms(policy.input_ttl_s), self._replies),
+                        *(int(events), "" if once is None else once.fingerprint, _ms(policy.once_ttl_s), *named),
                     ],
                 )
         except BaseException:
@@ -99,9 +111,12 @@ class RedisSubmitter:
         if accepted <= 0 and ours:
             # Refused; or another process submitted it before, and is told of the outcome instead of us.
             self._arrivals.pop(job_id, None)
-        if accepted < 0:
-            raise QueueFull(lane, cap)
-        return job_id
+        match accepted:
+            case -1:
+                raise QueueFull(lane, cap)
+            case -2:
+                raise KeyReused
+        return JobId(found[0].decode())
 
     async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
         """See JobSubmitter.wait. A Redis that restarts meanwhile is waited for."""
@@ -129,7 +144,7 @@ class RedisSubmitter:
     async def status(self, job_id: JobId) -> JobStatus:
         """See JobSubmitter.status."""
         keys = [self._keys.job(job_id), self._keys.result(job_id)]
-        async with self._reached():
+        async with self._turns.reached():
             found = await self._status(keys=keys, args=[GROUP, MOST_COUNTED])
         match found:
             case [b"waiting", position]:
@@ -143,6 +158,10 @@ class RedisSubmitter:
                 return JobStatus(JobStage.DONE)
         raise JobUnknown
 
+    async def events(self, job_id: JobId, *, after: str | None, wait_ms: int) -> list[JobEvent]:
+        """See JobSubmitter.events."""
+        return await self._watching.events(job_id, after=after, wait_ms=wait_ms)
+
     async def cancel(self, job_id: JobId) -> None:
         """See JobSubmitter.cancel."""
         await self._end(self._cancel, job_id)
@@ -154,15 +173,15 @@ class RedisSubmitter:
 
     async def _end(self, ending: Any, job_id: JobId) -> int:
         keys = [self._keys.job(job_id), self._keys.result(job_id), self._keys.inputs(job_id)]
-        args = [job_id, *outcome_to_wire(cancelled()), _ms(self._policy.result_ttl_s)]
-        async with self._reached():
+        args = [GROUP, job_id, *outcome_to_wire(cancelled()), _ms(self._policy.result_ttl_s)]
+        async with self._turns.reached():
             ended: int = await ending(keys=keys, args=args)
         self._arrivals.pop(job_id, None)
         return ended
 
     async def state(self) -> QueueState:
         """See JobSubmitter.state."""
-        async with self._reached():
+        async with self._turns.reached():
             pipeline = self._client.pipeline(transaction=False)
             for lane in Lane:
                 pipeline.xlen(self._keys.lane(lane))
@@ -191,6 +210,7 @@ class RedisSubmitter:
     async def close(self) -> None:
         """See JobSubmitter.close."""
         self._closing = True
+        await self._watching.close()
         if self._listener is not None:
             self._listener.cancel()
             # A cancel that meets the end of a blocking read is swallowed there; then the flag ends the listener.
@@ -200,7 +220,7 @@ class RedisSubmitter:
             await client.connection_pool.disconnect(inuse_connections=True)
 
     async def _outcome(self, job_id: JobId) -> JobOutcome | None:
-        async with self._reached():
+        async with self._turns.reached():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.hmget(self._keys.result(job_id), "meta", "body")
             pipeline.exists(self._keys.job(job_id))
@@ -241,23 +261,6 @@ class RedisSubmitter:
                     arrival = self._arrivals.pop(JobId(fields[b"id"].decode()), None)
                     if arrival:
                         arrival.set()
-
-    @asynccontextmanager
-    async def _reached(self) -> AsyncIterator[None]:
-        """A turn with Redis. Raises QueueUnavailable within about a second, however many wait for their turn."""
-        came_at = time.monotonic()
-        async with self._turns:
-            if self._failed_at > came_at:
-                raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now.")
-            try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    yield
-            except (*UNAVAILABLE, TimeoutError, ResponseError) as error:
-                if isinstance(error, ResponseError) and not isinstance(as_seen_outside(error), UNAVAILABLE):
-                    raise
-                self._failed_at = time.monotonic()
-                why = str(error) or f"no answer within {ANSWER_WITHIN_S:g} s"
-                raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {why}.") from error
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
