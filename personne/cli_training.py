@@ -56,3 +56,22 @@ def train_translation(
     options = {"total_images": images, "resolution": resolution, "batch": batch, "device": device, "also": also}
     options |= {"init_from": init_from, "seed": seed}
     train_with(data=data, style=style, out=out, preset=preset, options=options, changes=change or ())
+
+
+@train.command("features")
+def train_features(
+    *,
+    data: Annotated[Path, typer.Option(help="A folder or zip of pictures of the kind to be measured.")],
+    out: Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")],
+    images: Annotated[int | None, typer.Option(help="How many images to see in all.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Images in a step.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 (the best there is).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+) -> None:
+    """Train the encoder that `personne evaluate` compares pictures with."""
+    need(training="torch")
+    settings_of()
+    from personne.commands.train_features import train_features as train_with
+
+    options = {"total_images": images, "batch": batch, "device": device, "seed": seed}
+    typer.echo(f"The encoder is in {train_with(data=data, out=out, options=options)}.")

@@ -1,11 +1,10 @@
 """Pictures of a folder or zip, resized once and held in memory; an order that knows no state."""
-# N pictures, B batch, C channel, H W picture
+# N pictures, B batch, C channel, H W picture, Y label
 
-import csv
 import io
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,22 +12,68 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from models.manifest import TrainingData
 from training.errors import DatasetError
+from training.picture_files import INDEX_NAME, TRAIN, Passport, PictureFiles, opened_files
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
-INDEX_NAME = "index.csv"
-TRAIN = "train"
+__all__ = [
+    "INDEX_NAME",
+    "TRAIN",
+    "Labels",
+    "ShuffledPictures",
+    "load_labels",
+    "load_pictures",
+    "read_files",
+    "read_rgb",
+    "read_training_data",
+    "square",
+]
+
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises at files that are no pictures, or not whole."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the pictures of a set are, a row a picture in the order of `load_pictures`.
+
+    values: [N, Y] float32, one-hot where the labels are classes. names: what the classes are called, Y of them or none.
+    """
+
+    values: NDArray[np.float32]
+    names: tuple[str, ...] = ()
 
 
 def load_pictures(source: Path, resolution: int, split: str = TRAIN) -> NDArray[np.uint8]:
     """All pictures of `source` as [N, 3, resolution, resolution] uint8, in order of their names.
 
     A picture is cropped to its central square and resized by Lanczos. With an index.csv (columns
-    file, split) inside the source or beside it (where it may be called like the folder), only the rows
+    file, split) inside the source or beside it (where it may be called like the source), only the rows
     of `split` are read; without one, all are, and there is no other split than train.
     """
-    pictures = [_square(data, resolution, name) for name, data in read_files(source, split)]
+    pictures = [square(read_rgb(data, name), resolution) for name, data in read_files(source, split)]
     return np.stack(pictures)
+
+
+def load_labels(source: Path, split: str = TRAIN) -> Labels | None:
+    """The labels of `source`'s dataset.json for what `load_pictures` reads; None where it has none.
+
+    Raises DatasetError where only some of the pictures have one.
+    """
+    with opened_files(source) as files:
+        if files.description.labels is None:
+            return None
+        given, names = dict(files.description.labels), _wanted(files, split)
+        passport = files.description.personne or Passport()
+    if missing := [name for name in names if name not in given]:
+        raise DatasetError(f"the dataset.json of {source} has no label for {missing[0]}")
+    return Labels(_as_rows([given[name] for name in names], list(given.values())), passport.class_names)
+
+
+def read_training_data(source: Path) -> tuple[TrainingData, ...]:
+    """Name, licence and attribution of the pictures, where `personne dataset pack` wrote them down."""
+    with opened_files(source) as files:
+        return files.description.personne.training_data if files.description.personne else ()
 
 
 class ShuffledPictures:
@@ -38,8 +83,15 @@ class ShuffledPictures:
     needs no saved position.
     """
 
-    def __init__(self, pictures_NCHW: NDArray[np.uint8], seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        pictures_NCHW: NDArray[np.uint8],
+        seed: int,
+        device: torch.device,
+        labels_NY: NDArray[np.float32] | None = None,
+    ) -> None:
         self._pictures = torch.from_numpy(pictures_NCHW).to(device)
+        self._labels = None if labels_NY is None else torch.from_numpy(labels_NY).to(device)
         self._seed = seed
 
     def __len__(self) -> int:
@@ -47,14 +99,22 @@ class ShuffledPictures:
 
     def batch(self, images_seen: int, size: int) -> Tensor:
         """The `size` pictures after `images_seen`: [B, 3, H, W] float32 in -1..1."""
+        return self._pictures[self._rows(images_seen, size)].float() / 127.5 - 1  # 0..255 => [-1, 1]
+
+    def labels(self, images_seen: int, size: int) -> Tensor | None:
+        """The labels of that batch, [B, Y] float32; None where the pictures have none."""
+        return None if self._labels is None else self._labels[self._rows(images_seen, size)]
+
+    def all(self) -> Tensor:
+        """Every picture, in order of their names: [N, 3, H, W] uint8."""
+        return self._pictures
+
+    def _rows(self, images_seen: int, size: int) -> Tensor:
         count = len(self)
         places = range(images_seen, images_seen + size)
-        epochs = {place // count: self._order(place // count) for place in (places[0], places[-1])}
-        for epoch in range(places[0] // count + 1, places[-1] // count):
-            epochs[epoch] = self._order(epoch)
+        epochs = {epoch: self._order(epoch) for epoch in range(places[0] // count, places[-1] // count + 1)}
         rows = [int(epochs[place // count][place % count]) for place in places]
-        chosen = self._pictures[torch.tensor(rows, device=self._pictures.device)]
-        return chosen.float() / 127.5 - 1  # 0..255 => [-1, 1]
+        return torch.tensor(rows, device=self._pictures.device)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         return np.random.RandomState([self._seed, epoch]).permutation(len(self))
@@ -62,12 +122,9 @@ class ShuffledPictures:
 
 def read_files(source: Path, split: str = TRAIN) -> Iterator[tuple[str, bytes]]:
     """Name and content of each picture of `split`, as in `load_pictures`. Raises DatasetError where there is none."""
-    empty = True
-    for name, data in _read(source, split):
-        empty = False
-        yield name, data
-    if empty:
-        raise DatasetError(f"{source} holds no pictures of the split {split!r}")
+    with opened_files(source) as files:
+        for name in _wanted(files, split):
+            yield name, files.read(name)
 
 
 def read_rgb(data: bytes, name: str) -> Image.Image:
@@ -75,54 +132,26 @@ def read_rgb(data: bytes, name: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data)) as opened:
             return ImageOps.exif_transpose(opened).convert("RGB")
-    except OSError as error:
+    except UNREADABLE as error:
         raise DatasetError(f"{name} is not a picture that can be read: {error}") from error
 
 
-def _read(source: Path, split: str) -> Iterator[tuple[str, bytes]]:
-    if source.is_dir():
-        files = {path.name: path for path in source.iterdir()}
-        wanted = _wanted(list(files), _folder_index(source), split, source)
-        yield from ((name, files[name].read_bytes()) for name in wanted)
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            entries = _entries(archive, source)
-            inside = archive.read(entries[INDEX_NAME]) if INDEX_NAME in entries else None
-            index = inside or _bytes_of(source.with_name(INDEX_NAME))
-            for name in _wanted(list(entries), index, split, source):
-                yield name, archive.read(entries[name])
-    else:
-        raise DatasetError(f"{source} is neither a folder nor a zip")
-
-
-def _entries(archive: zipfile.ZipFile, source: Path) -> dict[str, str]:
-    paths = [entry for entry in archive.namelist() if not entry.startswith("__MACOSX/") and not entry.endswith("/")]
-    entries = {PurePosixPath(entry).name: entry for entry in paths}
-    if len(entries) < len(paths):
-        raise DatasetError(f"{source} holds files of the same name in several folders")
-    return entries
-
-
-def _folder_index(folder: Path) -> bytes | None:
-    beside = folder.parent
-    return _bytes_of(folder / INDEX_NAME) or _bytes_of(beside / f"{folder.name}.csv") or _bytes_of(beside / INDEX_NAME)
-
-
-def _bytes_of(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
-
-
-def _wanted(names: list[str], index: bytes | None, split: str, source: Path) -> list[str]:
-    present = sorted(name for name in names if Path(name).suffix.lower() in PICTURE_SUFFIXES)
-    if index is None:
-        return present if split == TRAIN else []
-    rows = list(csv.DictReader(io.StringIO(index.decode("utf-8-sig"))))
-    if rows and not {"file", "split"} <= rows[0].keys():
-        raise DatasetError(f"the {INDEX_NAME} of {source} lacks the columns file and split")
-    of_split = {row["file"] for row in rows if row["split"] == split}
-    return [name for name in present if name in of_split]
-
-
-def _square(data: bytes, resolution: int, name: str) -> NDArray[np.uint8]:
-    fitted = ImageOps.fit(read_rgb(data, name), (resolution, resolution), Image.Resampling.LANCZOS)
+def square(picture: Image.Image, resolution: int) -> NDArray[np.uint8]:
+    """The central square of a picture as [3, resolution, resolution]."""
+    fitted = ImageOps.fit(picture, (resolution, resolution), Image.Resampling.LANCZOS)
     return np.asarray(fitted, dtype=np.uint8).transpose(2, 0, 1)
+
+
+def _wanted(files: PictureFiles, split: str) -> list[str]:
+    names = files.of_split(split)
+    if not names:
+        raise DatasetError(f"{files.source} holds no pictures of the split {split!r}")
+    return names
+
+
+def _as_rows(chosen: list[int | tuple[float, ...]], given: list[int | tuple[float, ...]]) -> NDArray[np.float32]:
+    if not all(isinstance(label, int) for label in given):
+        return np.array(chosen, np.float32)
+    classes = 1 + max(int(label) for label in given if isinstance(label, int))
+    rows: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[np.array(chosen)]
+    return rows

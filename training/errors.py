@@ -2,6 +2,7 @@
 
 TrainingError
 ├── DatasetError        the pictures cannot be read
+├── EncoderRefused      a file holds no encoder of the metrics
 ├── RunRefused          the run's folder is in use, or holds another network
 └── TrainingDiverged    the numbers are no longer finite
 """
@@ -13,6 +14,10 @@ class TrainingError(Exception):
 
 class DatasetError(TrainingError):
     """The training pictures cannot be read."""
+
+
+class EncoderRefused(TrainingError):
+    """This file holds no encoder of the metrics."""
 
 
 class RunRefused(TrainingError):

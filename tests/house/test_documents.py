@@ -40,6 +40,7 @@ COMMANDS = {
     "certs init": "--organisation --force --store",
     "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from"
     " --seed --set",
+    "train features": "--data --out --images --batch --device --seed",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",
 }
 

@@ -1,4 +1,5 @@
 import io
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from training.dataset import ShuffledPictures, load_pictures
+from training.dataset import ShuffledPictures, load_labels, load_pictures, read_training_data
 from training.errors import DatasetError
 
 TRAIN, TEST = 20, 4
@@ -77,14 +78,85 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         load_pictures(tmp_path, 16)
 
 
-def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+def test_two_files_of_one_name_need_their_folders_in_the_index(tmp_path: Path) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (8, 8)).save(picture, "PNG")
-    with zipfile.ZipFile(tmp_path / "two.zip", "w") as file:
+    archive = tmp_path / "two.zip"
+    with zipfile.ZipFile(archive, "w") as file:
         file.writestr("a/1.png", picture.getvalue())
         file.writestr("b/1.png", picture.getvalue())
+    assert len(load_pictures(archive, 8)) == 2
+    (tmp_path / "two.csv").write_text("file,split\n1.png,train\n")
     with pytest.raises(DatasetError, match="same name"):
-        load_pictures(tmp_path / "two.zip", 8)
+        load_pictures(archive, 8)
+    (tmp_path / "two.csv").write_text("file,split\na/1.png,train\nb/1.png,test\n")
+    assert len(load_pictures(archive, 8)) == 1
+
+
+def described(folder: Path, **description: object) -> Path:
+    """Four grey pictures in two folders, darkest first, with a dataset.json."""
+    for number in range(4):
+        path = folder / f"{number // 2:05d}" / f"img{number:08d}.png"
+        path.parent.mkdir(exist_ok=True, parents=True)
+        Image.new("RGB", (8, 8), (number * 50,) * 3).save(path)
+    (folder / "dataset.json").write_text(json.dumps(description))
+    # An index beside it is of the pictures as they were before: it says nothing of these.
+    (folder.parent / "index.csv").write_text("file,split\nother.png,train\n")
+    return folder
+
+
+NAMES = [f"{number // 2:05d}/img{number:08d}.png" for number in range(4)]
+
+
+def test_labels_as_nvidia_writes_them(tmp_path: Path) -> None:
+    folder = described(
+        tmp_path / "set", labels=[[name, label] for name, label in zip(NAMES, [2, 0, 0, 1], strict=True)]
+    )
+    labels = load_labels(folder)
+    assert labels is not None
+    np.testing.assert_array_equal(labels.values, np.eye(3)[[2, 0, 0, 1]])
+    assert labels.values.dtype == np.float32
+    assert labels.names == ()
+    assert load_pictures(folder, 8)[:, 0, 0, 0].tolist() == [0, 50, 100, 150]
+
+
+def test_labels_may_be_vectors(tmp_path: Path) -> None:
+    folder = described(tmp_path / "set", labels=[[name, [0.5, number]] for number, name in enumerate(NAMES)])
+    labels = load_labels(folder)
+    assert labels is not None
+    np.testing.assert_array_equal(labels.values[:, 1], [0, 1, 2, 3])
+
+
+def test_there_are_labels_for_all_or_none(tmp_path: Path, blots: Path) -> None:
+    assert load_labels(blots) is None
+    assert load_labels(described(tmp_path / "none", labels=None)) is None
+    with pytest.raises(DatasetError, match=r"no label for 00001/img00000003\.png"):
+        load_labels(described(tmp_path / "some", labels=[[name, 0] for name in NAMES[:3]]))
+    with pytest.raises(DatasetError, match=r"dataset\.json of .*: labels"):
+        load_labels(described(tmp_path / "odd", labels="none"))
+
+
+def test_a_packed_set_is_of_its_own_split(tmp_path: Path) -> None:
+    facts = {"split": "test", "class_names": ["a"], "training_data": [{"name": "x", "images": 4, "licence": "CC0"}]}
+    folder = described(tmp_path / "set", labels=[[name, 0] for name in NAMES], personne=facts)
+    assert len(load_pictures(folder, 8, "test")) == 4
+    with pytest.raises(DatasetError, match="no pictures of the split 'train'"):
+        load_pictures(folder, 8)
+    labels = load_labels(folder, "test")
+    assert labels is not None
+    assert labels.names == ("a",)
+    assert [data.licence for data in read_training_data(folder)] == ["CC0"]
+
+
+def test_labels_go_with_their_pictures() -> None:
+    numbered = np.broadcast_to(np.arange(7, dtype=np.uint8)[:, None, None, None], (7, 3, 2, 2)).copy()
+    pictures = ShuffledPictures(numbered, 1, torch.device("cpu"), np.eye(7, dtype=np.float32))
+    for start in (0, 5, 11):
+        numbers = ((pictures.batch(start, 4)[:, 0, 0, 0] + 1) * 127.5).round().long()
+        labels = pictures.labels(start, 4)
+        assert labels is not None
+        assert labels.argmax(dim=1).tolist() == numbers.tolist()
+    assert ShuffledPictures(numbered, 1, torch.device("cpu")).labels(0, 4) is None
 
 
 def test_every_epoch_shows_every_picture_once_in_an_order_of_its_own() -> None:

@@ -1,0 +1,157 @@
+"""The pictures of a folder or zip as files: their names, their bytes, and what is known of each.
+
+What is known comes from an index.csv (a row a picture; columns `file`, `split` and any others) or from a dataset.json,
+as NVIDIA's StyleGAN tools write it into their zips: {"labels": [["00000/img00000000.png", 3], ...]}.
+"""
+
+import contextlib
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.manifest import TrainingData
+from training.errors import DatasetError
+
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+INDEX_NAME = "index.csv"
+DESCRIPTION_NAME = "dataset.json"
+TRAIN, TEST = "train", "test"
+
+Row = dict[str, str]
+
+
+class Passport(BaseModel):
+    """What `personne dataset pack` adds to dataset.json; other tools do not look at it.
+
+    class_names: what the labels mean. files: what each picture was called before.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    split: str = TRAIN
+    resolution: int = 0
+    class_names: tuple[str, ...] = ()
+    training_data: tuple[TrainingData, ...] = ()
+    files: dict[str, str] = {}
+
+
+class Description(BaseModel):
+    """dataset.json. A label is a class's number, or a vector of numbers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    labels: tuple[tuple[str, int | tuple[float, ...]], ...] | None = None
+    personne: Passport | None = None
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """An opened folder or zip. `names`: its pictures, sorted, with their folders inside it; `read` gives one's bytes.
+
+    `rows`: the index's, by those names; None where there is no index.
+    """
+
+    source: Path
+    names: tuple[str, ...]
+    read: Callable[[str], bytes]
+    rows: dict[str, Row] | None = None
+    description: Description = field(default_factory=Description)
+
+    def of_split(self, split: str) -> list[str]:
+        """Names of the pictures of a split. Without an index all are of one split: train, or what was packed."""
+        if self.rows is not None:
+            if any("split" not in row for row in self.rows.values()):
+                raise DatasetError(f"the {INDEX_NAME} of {self.source} lacks the columns file and split")
+            return [name for name in self.names if name in self.rows and self.rows[name]["split"] == split]
+        passport = self.description.personne
+        return list(self.names) if split == (passport.split if passport else TRAIN) else []
+
+
+@contextlib.contextmanager
+def opened_files(source: Path) -> Iterator[PictureFiles]:
+    """The pictures of `source`, with those of the folders in it. Raises DatasetError where it is no folder or zip."""
+    if source.is_dir():
+        names = tuple(sorted(_visible(path.relative_to(source).as_posix() for path in source.rglob("*"))))
+        yield _described(source, names, lambda name: (source / name).read_bytes())
+    elif zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            names = tuple(sorted(_visible(entry for entry in archive.namelist() if not entry.endswith("/"))))
+            yield _described(source, names, lambda name: _unpacked(archive, name))
+    else:
+        raise DatasetError(f"{source} is neither a folder nor a zip")
+
+
+def read_rows(text: bytes, called: str) -> list[Row]:
+    """The rows of a CSV that has a column `file`. Raises DatasetError."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig")), restval=""))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{called} is no CSV in UTF-8: {error}") from error
+    if rows and "file" not in rows[0]:
+        raise DatasetError(f"{called} lacks the columns file and split")
+    return rows
+
+
+def by_name(rows: list[Row], names: tuple[str, ...], called: str) -> dict[str, Row]:
+    """The row of each picture. A row may name a picture with its folders, or without where that is unambiguous.
+
+    Raises DatasetError where two pictures would share a row.
+    """
+    bare: dict[str, list[str]] = {}
+    for name in names:
+        bare.setdefault(PurePosixPath(name).name, []).append(name)
+    present, found = set(names), {}
+    for row in rows:
+        wanted = row["file"]
+        meant = [wanted] if wanted in present else bare.get(wanted, [])
+        if len(meant) > 1:
+            raise DatasetError(f"{called} says {wanted}, and files of the same name lie in several folders")
+        found.update(dict.fromkeys(meant, row))
+    return found
+
+
+def _described(source: Path, all_names: tuple[str, ...], read: Callable[[str], bytes]) -> PictureFiles:
+    names = tuple(name for name in all_names if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES)
+    if DESCRIPTION_NAME in all_names:
+        return PictureFiles(source, names, read, None, _description(read(DESCRIPTION_NAME), source))
+    index = _index(source, all_names, read)
+    if index is None:
+        return PictureFiles(source, names, read)
+    called = f"the {INDEX_NAME} of {source}"
+    return PictureFiles(source, names, read, by_name(read_rows(index, called), names, called))
+
+
+def _index(source: Path, all_names: tuple[str, ...], read: Callable[[str], bytes]) -> bytes | None:
+    inside = [name for name in all_names if PurePosixPath(name).name == INDEX_NAME]
+    if inside:
+        return read(min(inside, key=len))
+    called = source.name if source.is_dir() else source.stem
+    for beside in (source.with_name(f"{called}.csv"), source.with_name(INDEX_NAME)):
+        if beside.is_file():
+            return beside.read_bytes()
+    return None
+
+
+def _description(text: bytes, source: Path) -> Description:
+    try:
+        return Description.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DatasetError(f"the {DESCRIPTION_NAME} of {source}: {where}: {first['msg']}") from error
+
+
+def _visible(names: Iterator[str]) -> Iterator[str]:
+    return (name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        return archive.read(name)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise DatasetError(f"{name} cannot be unpacked: {error}") from error
