@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from models.networks.stylegan2 import check_resolution
-from training.run_config import RunConfig
+from training.run_config import AdversarialConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig(RunConfig):
+class TrainingConfig(AdversarialConfig):
     """A run of the faces recipe.
 
     The networks are StyleGAN2 (skip generator, resnet discriminator); pictures are RGB squares. `init_from` may be of
@@ -31,8 +31,6 @@ class TrainingConfig(RunConfig):
     learning_rate: float = 0.0025
     generator_rate: float = 1.0
     """Share of the learning rate at which the generator learns."""
-    r1_gamma: float = 0.3
-    r1_interval_steps: int = 16
     style_mixing: float = 0.9
     mirror: bool = True
     augment: tuple[str, ...] = ("colour", "translation", "cutout")
@@ -44,7 +42,7 @@ class TrainingConfig(RunConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_at_least_1("resolution", "r1_interval_steps")
+        self.check_at_least_1("resolution")
         check_resolution(self.resolution)
         for name in ("augment_probability", "generator_rate"):
             if not 0 <= getattr(self, name) <= 1:

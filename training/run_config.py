@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import typing
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from training.augment import STEPS
+from training.losses import OBJECTIVES, PENALTIES, Objective, Penalty
 
 SEED_LIMIT = 2**32
 
@@ -51,6 +53,11 @@ class RunConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
+    def check_known(self, name: str, known: Collection[str]) -> None:
+        """Raise ValueError unless the field holds one of these."""
+        if getattr(self, name) not in known:
+            raise ValueError(f"{name} is {getattr(self, name)!r}; known are {', '.join(known)}")
+
     def to_json(self) -> str:
         plain = {name: _plain(value) for name, value in dataclasses.asdict(self).items()}
         return json.dumps(plain, indent=2) + "\n"
@@ -60,6 +67,35 @@ class RunConfig:
         """The inverse of `to_json`."""
         types = typing.get_type_hints(cls)
         return cls(**{name: _typed(value, types[name]) for name, value in json.loads(text).items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialConfig(RunConfig):
+    """What a generator and a discriminator are told that train against each other."""
+
+    loss: str = "non_saturating"
+    """A row of training.losses.OBJECTIVES."""
+    penalty: str | None = None
+    """On the discriminator's gradient, one of training.losses.PENALTIES; None: the one that belongs to the loss."""
+    r1_gamma: float = 0.3
+    """The penalty's weight: gamma of R1 and R2, lambda of the interpolated one (published: 10)."""
+    r1_interval_steps: int = 16
+    """Steps from one penalty to the next, whose weight is multiplied by their number."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_at_least_1("r1_interval_steps")
+        self.check_known("loss", OBJECTIVES)
+        if self.penalty is not None:
+            self.check_known("penalty", PENALTIES)
+
+    @property
+    def objective(self) -> Objective:
+        return OBJECTIVES[self.loss]
+
+    @property
+    def gradient_penalty(self) -> Penalty | None:
+        return PENALTIES[self.penalty or self.objective.penalty]
 
 
 def _plain(value: Any) -> Any:

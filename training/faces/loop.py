@@ -8,10 +8,10 @@ from models.latents import seed_to_z
 from models.networks.stylegan2 import Generator
 from training.augment import augment, mirror_half
 from training.config import TrainingConfig
+from training.draws import ALONE
 from training.ema import ema_decay, update_ema
 from training.faces.run import opened_run
 from training.faces.state import TrainingState, save_state
-from training.losses import discriminator_loss, generator_loss, r1_penalty
 from training.run_log import RunLog, save_grid
 from training.snapshots import save_snapshot, thin_snapshots
 from training.steps import autocast, is_due, prepare_device, step
@@ -35,18 +35,23 @@ def train(config: TrainingConfig) -> None:
             with autocast(config, device):
                 real_logits = state.discriminator(augment(real, config.augment, strength))
                 fake_logits = state.discriminator(augment(fake.detach(), config.augment, strength))
-            loss_d = discriminator_loss(real_logits, fake_logits)
+            loss_d = config.objective.discriminator(real_logits, fake_logits)
             step(state.discriminator_optimiser, loss_d)
 
-            if state.steps % config.r1_interval_steps == 0:
-                r1 = r1_penalty(state.discriminator, augment(real, config.augment, strength))
-                step(state.discriminator_optimiser, r1 * (config.r1_gamma / 2 * config.r1_interval_steps))
+            if config.gradient_penalty and state.steps % config.r1_interval_steps == 0:
+                shown = (augment(x, config.augment, strength) for x in (real, fake.detach()))
+                r1 = config.gradient_penalty(state.discriminator, *shown, config.r1_gamma, ALONE)
+                step(state.discriminator_optimiser, r1 * config.r1_interval_steps)
                 log.add(r1=r1)
 
             # The discriminator has moved; the pictures, drawn before it did, serve again.
             state.discriminator.requires_grad_(False)
             with autocast(config, device):
-                loss_g = generator_loss(state.discriminator(augment(fake, config.augment, strength)))
+                fake_logits_g = state.discriminator(augment(fake, config.augment, strength))
+                real_logits_g = None
+                if config.objective.is_relative:
+                    real_logits_g = state.discriminator(augment(real, config.augment, strength))
+                loss_g = config.objective.generator(fake_logits_g, real_logits_g)
             if not head_start:
                 step(state.generator_optimiser, loss_g)
 

@@ -1,14 +1,16 @@
 """What a run of the translation recipe is told."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.losses import OBJECTIVES as ADVERSARIAL
+from training.losses import Objective
 from training.run_config import RunConfig
 from training.translation.pairs import TASKS
 
 OBJECTIVES = ("cyclegan", "cut", "pix2pix")
+LOSSES = ("non_saturating", "minimax", "least_squares", "hinge")
 GENERATORS = {"resnet": "cyclegan", "unet": "pix2pix"}
 """Family of each generator, as snapshots and manifests call it."""
 
@@ -52,6 +54,9 @@ class TranslationConfig(RunConfig):
     ndf: int = 64
     n_layers: int = 3
 
+    loss: str | None = None
+    """Which of the adversarial objectives that need no penalty; None: as published, least squares, and of pix2pix
+    non-saturating."""
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
     """Of |G(b) - b|, which keeps colours; as published, half the cycle's."""
@@ -77,8 +82,10 @@ class TranslationConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_at_least_1("resolution", "ngf", "n_blocks", "ndf", "sample_count", "also_pictures")
-        self._check_known("objective", OBJECTIVES)
-        self._check_known("generator", tuple(GENERATORS))
+        self.check_known("objective", OBJECTIVES)
+        self.check_known("generator", tuple(GENERATORS))
+        if self.loss is not None:
+            self.check_known("loss", LOSSES)
         self._check_data()
         if self.resolution % self.size_multiple:
             raise ValueError(f"resolution is {self.resolution}; it must be a multiple of {self.size_multiple}")
@@ -86,13 +93,9 @@ class TranslationConfig(RunConfig):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be from 0 to 1")
 
-    def _check_known(self, name: str, known: Sequence[str]) -> None:
-        if getattr(self, name) not in known:
-            raise ValueError(f"{name} is {getattr(self, name)!r}; known are {', '.join(known)}")
-
     def _check_data(self) -> None:
         if self.objective == "pix2pix":
-            self._check_known("task", tuple(TASKS))
+            self.check_known("task", tuple(TASKS))
             if self.style is not None:
                 raise ValueError("pix2pix makes its pairs of the data alone; leave out style")
             return
@@ -104,6 +107,11 @@ class TranslationConfig(RunConfig):
     @property
     def size_multiple(self) -> int:
         return 4 if self.generator == "resnet" else 2**self.num_downs
+
+    @property
+    def adversarial(self) -> Objective:
+        """What generators and discriminators minimise against each other."""
+        return ADVERSARIAL[self.loss or ("non_saturating" if self.objective == "pix2pix" else "least_squares")]
 
     @property
     def family(self) -> str:

@@ -4,7 +4,6 @@ import torch
 import torch.nn.functional as F
 
 from training.augment import augment
-from training.losses import least_squares_generator_loss
 from training.steps import autocast, prepare_device, step
 from training.translation.config import TranslationConfig
 from training.translation.losses import colour_difference, judge, set_trainable
@@ -38,7 +37,7 @@ def train(config: TranslationConfig) -> None:
                     count=config.nce_patches,
                     temperature=config.nce_temperature,
                 )
-                gan = least_squares_generator_loss(state.discriminator_b(augment(fake_b, config.augment)))
+                gan = config.adversarial.generator(state.discriminator_b(augment(fake_b, config.augment)), None)
             identity = F.l1_loss(same_b, b)
             colour = colour_difference(fake_b, a)
             loss = gan + config.nce_weight * nce + config.colour_weight * colour

@@ -4,7 +4,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.augment import augment
-from training.losses import least_squares_generator_loss
 from training.steps import autocast, prepare_device, step
 from training.translation.config import TranslationConfig
 from training.translation.losses import colour_difference, judge, set_trainable
@@ -28,7 +27,7 @@ def train(config: TranslationConfig) -> None:
                 cycled_a, cycled_b = state.generator_ba(fake_b), state.generator_ab(fake_a)
                 scores_b = state.discriminator_b(augment(fake_b, config.augment))
                 scores_a = state.discriminator_a(augment(fake_a, config.augment))
-            gan = least_squares_generator_loss(scores_b) + least_squares_generator_loss(scores_a)
+            gan = config.adversarial.generator(scores_b, None) + config.adversarial.generator(scores_a, None)
             cycle = F.l1_loss(cycled_a.float(), a) + F.l1_loss(cycled_b.float(), b)
             colour = colour_difference(fake_b, a) + colour_difference(fake_a, b)
             identity = identity_loss(config, state, a, b)

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.augment import augment
-from training.losses import least_squares_discriminator_loss
 from training.translation.config import TranslationConfig
 
 COLOUR_PATCH = 16
@@ -25,7 +24,10 @@ def set_trainable(networks: Iterable[nn.Module], trainable: bool) -> None:
 
 
 def judge(discriminator: nn.Module, config: TranslationConfig, real: Tensor, translated: Tensor) -> Tensor:
-    """The least-squares loss of a discriminator on wanted pictures and (detached) translations, augmented alike."""
+    """The loss of a discriminator on wanted pictures and (detached) translations, augmented alike.
+
+    Halved, as published, so that a discriminator learns more slowly than the generator.
+    """
     real_scores = discriminator(augment(real, config.augment))
     fake_scores = discriminator(augment(translated, config.augment))
-    return least_squares_discriminator_loss(real_scores, fake_scores)
+    return config.adversarial.discriminator(real_scores, fake_scores) / 2

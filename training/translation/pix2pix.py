@@ -4,10 +4,9 @@ import torch
 import torch.nn.functional as F
 
 from training.augment import augment
-from training.losses import discriminator_loss, generator_loss
 from training.steps import autocast, prepare_device, step
 from training.translation.config import TranslationConfig
-from training.translation.losses import set_trainable
+from training.translation.losses import judge, set_trainable
 from training.translation.pairs import TASKS
 from training.translation.records import keep_records, move_averages
 from training.translation.run import opened_run
@@ -27,18 +26,16 @@ def train(config: TranslationConfig) -> None:
                 fake = state.generator_ab(given)
             fake = task.compose(given, fake.float())
 
-            # The discriminator halves its loss, as published, and so learns more slowly than the generator.
             set_trainable([state.discriminator_b], True)
             with autocast(config, device):
-                real_logits = state.discriminator_b(augment(torch.cat([given, answer], 1), config.augment))
-                fake_logits = state.discriminator_b(augment(torch.cat([given, fake.detach()], 1), config.augment))
-            loss_d = discriminator_loss(real_logits.float(), fake_logits.float()) / 2
+                shown = torch.cat([given, answer], 1), torch.cat([given, fake.detach()], 1)
+                loss_d = judge(state.discriminator_b, config, *shown)
             step(state.discriminator_optimiser, loss_d)
 
             set_trainable([state.discriminator_b], False)
             with autocast(config, device):
                 logits = state.discriminator_b(augment(torch.cat([given, fake], 1), config.augment))
-            gan = generator_loss(logits.float())
+            gan = config.adversarial.generator(logits, None)
             l1 = F.l1_loss(fake, answer)
             step(state.generator_optimiser, gan + config.l1_weight * l1)
 
