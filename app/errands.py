@@ -18,7 +18,7 @@ from app.errors import (
     UnreadablePhoto,
 )
 from app.metrics import Meters
-from jobs.contract import Job, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, QueueState
+from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, QueueState
 from jobs.errors import JobsError, JobUnknown, QueueUnavailable
 from jobs.queue import JobSubmitter
 from models.errors import ModelRefused, ModelsError
@@ -83,6 +83,16 @@ class Errands:
         """How far a job is. Raises JobNotFound, QueueUnavailable."""
         try:
             return await _promptly(self._submitter.status(job_id))
+        except JobUnknown:
+            raise JobNotFound from None
+
+    async def events(self, job_id: JobId, after: str | None, within_s: float) -> list[JobEvent]:
+        """What happened to a job after that event, as soon as there is something. Raises JobNotFound, QueueUnavailable.
+
+        Empty when within_s pass first.
+        """
+        try:
+            return await self._submitter.events(job_id, after=after, wait_ms=round(within_s * 1000))
         except JobUnknown:
             raise JobNotFound from None
 

@@ -19,6 +19,7 @@ from app.pages import STATIC, Pages
 from app.queries import only_known_parameters
 from app.ready_faces import ReadyFaces
 from app.replies import FOR_EVER, error_reply, invalid_parameters_reply, problem_reply
+from app.routes.events import events_routes
 from app.routes.face import face_routes
 from app.routes.faces import faces_routes
 from app.routes.health import health_routes
@@ -81,6 +82,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         translations_routes(config, errands, translating),
         styles_routes(ordering, errands),
         jobs_routes(errands),
+        events_routes(errands),
         verify_routes(verifier, uploads),
         models_routes(ordering, errands),
         health_routes(ordering, errands, meters),

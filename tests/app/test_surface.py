@@ -25,6 +25,7 @@ ADDRESSES = {
     "/v1/faces/{seed}": [*LOOK, "format"],
     "/v1/faces/{seed}.{extension}": LOOK,
     "/v1/jobs/{job_id}": [],
+    "/v1/jobs/{job_id}/events": [],
     "/v1/jobs/{job_id}/result": [],
     "/v1/models": [],
     "/v1/styles": [],

@@ -1,0 +1,89 @@
+"""A web whose only worker is the test itself, so that a job does what the test says, when it says so."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from app.config import AppConfig
+from app.web import create_app
+from jobs.contract import Delivery, Lane, WorkerBeat
+from jobs.queue import DEFAULT_POLICY, JobSource, QueuePolicy
+from tests.app.service import catalogue, manifest, serving
+from tests.app.translating import ends
+from tests.jobs.conftest import face
+
+SUBMIT = "/submitted-by-the-test"
+
+
+@dataclass
+class Event:
+    """One event as it came. id: None where it had none."""
+
+    name: str
+    id: str | None
+    data: dict[str, Any]
+
+
+@dataclass
+class Workshop:
+    """The web's client, and the worker's end of its queue."""
+
+    client: httpx.Client
+    source: JobSource
+
+    def submit(self) -> str:
+        """A new job's address."""
+        return f"/v1/jobs/{self.client.post(SUBMIT).text}"
+
+    def take(self, lane: Lane = Lane.SLOW) -> Delivery:
+        (delivery,) = self.source.take([lane], max_jobs=1, wait_ms=3000)
+        return delivery
+
+    def beat(self) -> None:
+        """Say that a worker is there for all that is asked here. Good for a few seconds."""
+        beat = WorkerBeat("w1", (manifest().digest,), (manifest().digest,), tuple(Lane), "cpu", ready=True)
+        self.source.beat(beat)
+
+    @contextmanager
+    def stream(self, address: str, after: str | None = None) -> Iterator[Iterator[Event]]:
+        """A job's events, as they come."""
+        headers = {} if after is None else {"Last-Event-ID": after}
+        with self.client.stream("GET", f"{address}/events", headers=headers) as reply:
+            assert reply.status_code == 200, reply.read()
+            assert reply.headers["Content-Type"].startswith("text/event-stream")
+            yield events_in(reply.iter_lines())
+
+
+@contextmanager
+def workshop(queue: str, config: AppConfig | None = None, policy: QueuePolicy = DEFAULT_POLICY) -> Iterator[Workshop]:
+    submitter, source = ends(queue, policy)
+    app = create_app(config or AppConfig(ready_faces=0), submitter, catalogue(manifest()))
+
+    async def submit(_: Request) -> PlainTextResponse:
+        return PlainTextResponse(await submitter.submit(face(), lane=Lane.SLOW, timeout_ms=60_000))
+
+    app.router.routes.insert(0, Route(SUBMIT, submit, methods=["POST"]))
+    with serving(app) as client:
+        yield Workshop(client, source)
+    source.close()
+
+
+def events_in(lines: Iterator[str]) -> Iterator[Event]:
+    """What a browser's EventSource makes of these lines; comments and `retry` are left out."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line == "" and "data" in fields:
+            yield Event(fields.get("event", "message"), fields.get("id"), json.loads(fields["data"]))
+            fields = {}
+        elif not line.startswith(":") and line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        else:
+            fields = {}
