@@ -2,7 +2,7 @@
 
     python -m benchmarks.painting RUN_OR_SNAPSHOT --data PHOTOS --style PAINTINGS --out FOLDER [--sheet PHOTOS]
 
-Reads the test splits of both sets. Writes measured.json and sheet.jpg, twelve photos each above its translation;
+Reads the test splits of both sets. Writes measured.json and painted.jpg, twelve photos each above its translation;
 `--sheet` takes half of them from another folder.
 """
 
@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from models.networks.translator import ResnetTranslator
+from personne.commands.model_card import MEASURED_FILE, PAINTED_FILE
 from training.dataset import read_rgb
 from training.metrics.faithfulness import cycle_l1, edge_preservation, saturation_kept
 from training.metrics.sliced_wasserstein import sliced_wasserstein
@@ -51,8 +52,8 @@ def main() -> None:
         measured["cycle_l1"] = cycle_l1(photos, translate(load(backward[-1]), translated))
 
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "measured.json").write_text(json.dumps(measured, indent=2) + "\n")
-    write_sheet(translator, options, options.out / "sheet.jpg")
+    (options.out / MEASURED_FILE).write_text(json.dumps(measured, indent=2) + "\n")
+    write_sheet(translator, options, options.out / PAINTED_FILE)
     for name, value in measured.items():
         print(f"{name:24} {value:.4g}")
 

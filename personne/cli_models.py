@@ -97,6 +97,7 @@ def export(
     noise: Annotated[float, typer.Option(min=0, max=1, help="Share of the trained noise strength to keep.")] = 1.0,
     float16: Annotated[bool, typer.Option("--float16", help="A second graph, for GPUs.")] = False,
     batch_norm: Annotated[str | None, typer.Option(help="Of a translator: running, or batch (as it says).")] = None,
+    example: Annotated[Path | None, typer.Option(help="Of a translator: the photo that shows it.")] = None,
     store: Store = None,
 ) -> None:
     """Make a model of a training run, after proving that its graphs agree with PyTorch."""
@@ -104,7 +105,7 @@ def export(
     from personne.commands.export_model import ExportOptions, export_run
 
     store = settings_of(store=store).store
-    options = ExportOptions(noise=noise, float16=float16, batch_norm=batch_norm)
+    options = ExportOptions(noise=noise, float16=float16, batch_norm=batch_norm, example=example)
     entry = export_run(source, name=name, store=store, out=out, facts_file=facts, measured=measured, options=options)
     typer.echo(f"{entry.manifest.name} ({entry.manifest.digest}) is in {entry.folder}.")
 

@@ -14,7 +14,7 @@ from models.errors import ModelRefused
 from models.export.export_model import ModelFacts, export_model
 from models.networks.architectures import TRANSLATORS, build
 from models.networks.stylegan2 import scale_noise
-from personne.commands.model_card import MEASURED_FILE, NEAREST_FILE, CardFacts, read_run, write_card
+from personne.commands.model_card import MEASURED_FILE, PICTURED, CardFacts, read_run, write_card
 from personne.commands.model_sheet import draw_sheet
 from training.snapshots import list_snapshots
 
@@ -28,11 +28,13 @@ class ExportOptions:
     noise: the share of the trained noise strength that goes into the graphs, 0 to 1 (StyleGAN2). float16: write a
     second graph for GPUs. batch_norm: whether a translator's batch norms use the statistics of training (`running`) or
     those of each picture (`batch`, as pix2pix was published); both are deterministic. None: as the snapshot says.
+    example: a photo that shows what a translator does, on the page and in /v1/styles; None: a drawn scene.
     """
 
     noise: float = 1.0
     float16: bool = False
     batch_norm: str | None = None
+    example: Path | None = None
 
 
 def export_run(
@@ -48,14 +50,15 @@ def export_run(
     """Export the newest snapshot of a run, or one snapshot file, as the model `name`.
 
     It goes into the store with its weights beside the graphs, or, when `out` is given, to that folder without them
-    (as bundled models are). `facts_file`: JSON of CardFacts. `measured`: a folder with measured.json and nearest.jpg,
-    as `python -m benchmarks.faces` writes it. Raises ModelsError, or FileNotFoundError where there is no snapshot.
+    (as bundled models are). `facts_file`: JSON of CardFacts. `measured`: a folder with measured.json and pictures, as
+    `python -m benchmarks.faces` and `python -m benchmarks.painting` write it. Raises ModelsError, or FileNotFoundError
+    where there is no snapshot.
     """
     path = _newest(source)
     described = _description(path)
     facts = read_facts(facts_file)
     figures = {**_noise_figure(described.family, options.noise), **_read_measured(measured)}
-    if measured is not None and figures.get("noise") != options.noise:
+    if measured is not None and figures.get("noise", 1.0) != options.noise:
         raise ModelRefused(
             f"{measured} was measured with --noise {figures.get('noise')}; this export has --noise {options.noise}."
         )
@@ -71,6 +74,7 @@ def export_run(
             licence=facts.licence,
             origin=facts.origin,
             training_data=facts.training_data,
+            title=facts.title,
             metrics={**read_run(path.parent.parent, described.images_seen), **figures},
         ),
         out or store / name,
@@ -78,9 +82,10 @@ def export_run(
         keep_weights=out is None,
         float16=options.float16,
     )
-    draw_sheet(entry)
-    if measured is not None:
-        shutil.copyfile(measured / NEAREST_FILE, entry.folder / NEAREST_FILE)
+    draw_sheet(entry, options.example)
+    for picture in PICTURED:
+        if measured is not None and (measured / picture).is_file():
+            shutil.copyfile(measured / picture, entry.folder / picture)
     write_card(entry.manifest, facts, entry.folder)
     return entry
 

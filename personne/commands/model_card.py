@@ -10,6 +10,7 @@ from models.manifest import GeneratorManifest, TrainingData, TranslatorManifest
 
 SHEET_FILE = "sheet.jpg"
 NEAREST_FILE = "nearest.jpg"
+PAINTED_FILE = "painted.jpg"
 MEASURED_FILE = "measured.json"
 
 MEANINGS = {
@@ -25,6 +26,14 @@ MEANINGS = {
     "closer_than_any_test": "share of samples nearer to a training picture than any of those photographs",
     "swd": "sliced Wasserstein distance to the training pictures, times 1,000, mean over the levels",
     "swd_floor": "the same between the test pictures and the training pictures",
+    "photos": "photographs of the test split that were translated and measured",
+    "edge_preservation": "correlation of the edges of a photo and of its translation (1: every edge is where it was)",
+    "saturation_kept": "saturation of the translations, as a share of the photos'",
+    "style_distance": "distance of the translations' Gram matrices to those of the paintings (random filters)",
+    "style_distance_floor": "the same for paintings that the model never saw",
+    "style_distance_photos": "the same for the photos themselves",
+    "swd_photos": "the same distance for the photos themselves",
+    "cycle_l1": "mean difference between a photo and itself after the way there and back, of 2",
     "rounding_levels": "largest change of a pixel by weights stored as float16, of 255 levels; over 1 they are float32",
     "parity_ws": "largest difference of ws between graph and PyTorch",
     "parity_levels": "largest difference of a pixel between graph and PyTorch, of 255 levels",
@@ -34,6 +43,16 @@ MEANINGS = {
     "float16_seeds": "pictures that were compared in float16",
 }
 
+PICTURED = {
+    NEAREST_FILE: "## Is it anybody?\n\n"
+    "The samples that came nearest to a training picture, each beside it (mirrored where that is nearer).\n\n"
+    f"![Samples beside their nearest training pictures]({NEAREST_FILE})",
+    PAINTED_FILE: "## What it does to photographs\n\n"
+    "Photographs that it never saw in training, each above its translation.\n\n"
+    f"![Photographs and their translations]({PAINTED_FILE})",
+}
+"""What a model's folder may show beside its sheet, and how the card speaks of it."""
+
 
 class CardFacts(BaseModel):
     """What only a person can say of a model (a JSON file): licence, origin, data, machine, and what to beware of."""
@@ -42,6 +61,7 @@ class CardFacts(BaseModel):
 
     licence: str
     origin: str
+    title: str = ""
     training_data: tuple[TrainingData, ...] = ()
     machine: str = ""
     notes: str = ""
@@ -75,12 +95,7 @@ def write_card(manifest: GeneratorManifest | TranslatorManifest, facts: CardFact
         facts.notes and f"## Beware\n\n{facts.notes}",
         "## Measured\n\n" + _metrics(manifest.metrics),
     ]
-    if (folder / NEAREST_FILE).exists():
-        parts.append(
-            "## Is it anybody?\n\n"
-            "The samples that came nearest to a training picture, each beside it (mirrored where that is nearer).\n\n"
-            f"![Samples beside their nearest training pictures]({NEAREST_FILE})"
-        )
+    parts += [section for name, section in PICTURED.items() if (folder / name).exists()]
     (folder / "card.md").write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 

@@ -1,9 +1,13 @@
-"""sheet.jpg: what a model draws, at a glance. Faces of seeds, or drawn scenes above what became of them."""
+"""sheet.jpg: what a model draws, at a glance. Faces of seeds, or drawn scenes above what became of them.
+
+A translator gets two pictures more, before.jpg and after.jpg, by which people choose it.
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from models.catalogue import ModelEntry
 from models.contact_sheet import Picture, save_sheet
@@ -12,30 +16,48 @@ from models.manifest import GeneratorManifest
 from models.scenes import scenes
 from personne.commands.model_card import SHEET_FILE
 from personne.commands.sample import draw_faces
+from worker.tasks.translate import translated
 
 SHEET_SEEDS = range(40)
 SHEET_COLUMNS = 10
 SHEET_PSI = 0.7
 LARGEST_TILE = 256
+THUMBNAIL = (320, 240)
+WHOLE = 1024
+"""Pictures of up to so many pixels squared are translated whole."""
 
 
-def draw_sheet(entry: ModelEntry) -> None:
-    """Write the contact sheet into the model's folder; larger pictures are shown at 256 pixels."""
+def draw_sheet(entry: ModelEntry, example: Path | None = None) -> None:
+    """Write the contact sheet into the model's folder; larger pictures are shown at 256 pixels.
+
+    example: the photo of a translator's before.jpg; None: a drawn scene. Raises OSError where it cannot be read.
+    """
     if isinstance(entry.manifest, GeneratorManifest):
         tiles = (_tile(picture) for picture in draw_faces(entry, SHEET_SEEDS, SHEET_PSI, device="cpu"))
         save_sheet(tiles, SHEET_COLUMNS, entry.folder / SHEET_FILE)
+        return
+    originals = scenes(LARGEST_TILE)
+    *pictures, after = _translated(entry, [*originals, before := _before(example)])
+    save_sheet([*originals, *pictures], len(originals), entry.folder / SHEET_FILE)
+    for moment, picture in (("before", before), ("after", after)):
+        Image.fromarray(picture).save(entry.folder / f"{moment}.jpg", quality=90)
+
+
+def _before(example: Path | None) -> Picture:
+    """The photo, or a drawn scene, cut to a thumbnail's shape."""
+    if example is None:
+        photo = Image.fromarray(scenes(THUMBNAIL[0])[0])
     else:
-        multiple = entry.translator.size_multiple
-        originals = scenes(-(-LARGEST_TILE // multiple) * multiple)
-        pictures = [*originals, *_translated(entry, originals)]
-        save_sheet([_tile(picture) for picture in pictures], len(originals), entry.folder / SHEET_FILE)
+        with Image.open(example) as opened:
+            photo = ImageOps.exif_transpose(opened).convert("RGB")
+    return np.asarray(ImageOps.fit(photo, THUMBNAIL, Image.Resampling.LANCZOS))
 
 
 def _translated(entry: ModelEntry, pictures: list[Picture]) -> Iterator[Picture]:
     engine = OnnxEngine(entry.graph_path("translation"), device="cpu")
     try:
         for picture in pictures:
-            yield engine.run({"picture": picture[np.newaxis]})["translation"][0]
+            yield translated(picture, engine, entry.translator.size_multiple, WHOLE, lambda _: None)
     finally:
         engine.close()
 

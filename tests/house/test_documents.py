@@ -32,7 +32,7 @@ COMMANDS = {
     "models": "--store --json",
     "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --format --grid --device --store",
     "translate": "sources --style --out --strength --size --format --device --store",
-    "export": "source --name --out --facts --measured --noise --float16 --batch-norm --store",
+    "export": "source --name --out --facts --measured --noise --float16 --batch-norm --example --store",
     "import": "source --name --kind --part --licence --title --float16 --force --store",
     "pull": "name --accept-licence --name --force --store",
     "remove": "name --store",
@@ -40,6 +40,10 @@ COMMANDS = {
     "certs init": "--organisation --force --store",
     "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from"
     " --seed --set",
+    "dataset inspect": "source --labels --smallest --out",
+    "dataset pack": "source --out --resolution --split --labels --label --unlabelled --smallest --keep-duplicates --name"
+    " --licence --attribution --sources --force",
+    "dataset split": "source --out --labels --by --test --seed --force",
     "train features": "--data --out --images --batch --device --seed",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",
 }

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -137,6 +138,26 @@ def test_a_translator_with_each_pictures_own_statistics_and_float16(translator: 
     assert set(entry.manifest.graphs) == {"translation", "translation_float16"}
     assert (entry.folder / "sheet.jpg").is_file()
     assert "decibels" in (entry.folder / "card.md").read_text()
+
+
+def test_a_translator_with_its_title_its_example_and_what_was_measured(translator: Path, tmp_path: Path) -> None:
+    measured = tmp_path / "measured"
+    measured.mkdir()
+    (measured / "measured.json").write_text('{"edge_preservation": 0.75}')
+    Image.new("RGB", (30, 20), "gold").save(measured / "painted.jpg")
+    Image.new("RGB", (640, 480), "navy").save(tmp_path / "holiday.png")
+    facts = tmp_path / "facts.json"
+    facts.write_text('{"licence": "CC0-1.0", "origin": "made for a test", "title": "Claude Monet"}')
+    options = ExportOptions(example=tmp_path / "holiday.png")
+    entry = export_run(translator, name="monet", store=tmp_path, facts_file=facts, measured=measured, options=options)
+    assert entry.translator.title == "Claude Monet"
+    card = (entry.folder / "card.md").read_text()
+    for said in ("(Claude Monet)", "![Photographs and their translations](painted.jpg)", "| 0.75 |"):
+        assert said in card
+    assert (entry.folder / "painted.jpg").is_file()
+    with Image.open(entry.folder / "before.jpg") as before, Image.open(entry.folder / "after.jpg") as after:
+        assert before.size == after.size == (320, 240)
+        assert np.abs(np.asarray(before).astype(int) - np.array([0, 0, 128])).max() < 10
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,9 @@ def test_a_translator_with_all_that_can_be_said(store: Path, checkpoint: Path) -
     assert entry.manifest.origin == "imported from Latest Net_G.pth (a PyTorch state dict)"
     with Image.open(entry.folder / "sheet.jpg") as sheet:
         assert sheet.size == (4 * 256, 2 * 256)
+    for moment in ("before", "after"):
+        with Image.open(entry.folder / f"{moment}.jpg") as thumbnail:
+            assert thumbnail.size == (320, 240)
     card = (entry.folder / "card.md").read_text()
     for said in ("A cyclegan translator of pictures (Blots)", "| licence | CC0-1.0 |", "multiples of 4"):
         assert said in card
