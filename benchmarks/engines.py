@@ -1,11 +1,12 @@
 """What an exported graph gains over the PyTorch network it was drawn from, family by family, on this machine.
 
-    python -m benchmarks.engines [--family stylegan2 --family cyclegan] [--quick] [--threads N] [--clock cpu]
+    python -m benchmarks.engines [--family stylegan2 --family cyclegan] [--model faces] [--quick] [--threads N]
 
-Networks of the published shapes with random weights are exported, and every engine draws the same pictures as PyTorch
-eager: in turn, in one process, round after round, so that whatever else the machine does meets all of them. The least
-time of each counts; other work only ever slows one down. Matrix products ride in the same rounds: their rate is what
-this machine can do in that precision, and each engine's share of it is comparable between machines.
+Networks of the published shapes with random weights, or models that are here (`--model`), are exported, and every
+engine draws the same pictures as PyTorch eager: in turn, in one process, round after round, so that whatever else the
+machine does meets all of them. The least time of each counts; other work only ever slows one down. Matrix products ride
+in the same rounds: their rate is what this machine can do in that precision, and each engine's share of it is
+comparable between machines.
 
 On a machine with much other work even the least time is waiting. There `--clock cpu --threads 1` compares what the
 processor spent instead.
@@ -28,58 +29,22 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from rich.console import Console
 from rich.table import Table
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.engine_cases import Case, cases, wanted
 from models.engines.engine import Array, Engine
 from models.engines.errors import EngineRefused
 from models.engines.opening import open_engine
-from models.export.export_model import graphs_of
 from models.export.graphs import Graph
-from models.export.onnx_graph import draw_graph, round_to_half, save_graph
-from models.networks.architectures import build_untrained
+from models.export.onnx_graph import draw_graph, save_graph
 
 DEVICES = "cpu,openvino:f32,openvino:bf16"
 TORCH = "torch"
-PLAIN = ("dcgan", "cyclegan", "pix2pix")
 GEMM_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 GEMM_SIDE = 1536
 CLOCKS: Mapping[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 MIN_ROUNDS = 5
 WIDTH = 104
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network to measure: the family, what it is built with, and the side of the pictures (of translators)."""
-
-    family: str
-    title: str
-    kwargs: Mapping[str, Any]
-    side: int = 0
-
-
-def cases(*, quick: bool) -> dict[str, Case]:
-    """By the names of --family. quick: a fraction of the size, to see that all of it runs."""
-    side = 32 if quick else 128
-    style = {"z_dim": 512, "c_dim": 0, "w_dim": 512, "img_resolution": side, "img_channels": 3}
-    base = 2048 if quick else 16384
-    stylegan3 = {**style, "channel_base": base}
-    # Config R has twice the channels, 1x1 convolutions and radial filters.
-    turning = {"channel_base": 2 * base, "channel_max": 1024, "conv_kernel": 1, "use_radial_filters": True}
-    channels = [min(512, base // (2**i)) for i in range(2, side.bit_length())]
-    progressive = {"z_dim": 512, "img_resolution": side, "channels": channels}
-    photo = 64 if quick else 256
-    return {
-        "stylegan1": Case("stylegan1", f"StyleGAN {side}", progressive),
-        "stylegan2": Case("stylegan2", f"StyleGAN2 {side}", {**style, "channel_base": base}),
-        "stylegan3-t": Case("stylegan3", f"StyleGAN3-T {side}", stylegan3),
-        "stylegan3-r": Case("stylegan3", f"StyleGAN3-R {side}", {**stylegan3, **turning}),
-        "pggan": Case("pggan", f"Progressive GAN {side}", progressive),
-        "dcgan": Case("dcgan", f"DCGAN {side // 2}", {"img_resolution": side // 2}),
-        "cyclegan": Case("cyclegan", f"CycleGAN {photo}", {"n_blocks": 2 if quick else 9}, photo),
-        "pix2pix": Case("pix2pix", f"pix2pix {photo}", {"num_downs": 6 if quick else 8}, photo),
-    }
 
 
 @dataclass
@@ -125,7 +90,7 @@ class Result:
 
 def measure(case: Case, options: argparse.Namespace) -> list[Result]:
     """All engines on one network."""
-    graph = random_graph(case)
+    graph = case.graph()
     inputs = graph.random_inputs(np.random.default_rng(0), options.batch, case.side, case.side)
     tensors = [torch.from_numpy(array) for array in inputs.values()]
     clock = CLOCKS[options.clock]
@@ -150,18 +115,6 @@ def measure(case: Case, options: argparse.Namespace) -> list[Result]:
             pictures = {each.name: each.run()[graph.output] for each in runners}
             take_turns([*runners, *gemms], options.seconds)
     return [result_of(case.title, each, runners[0], best(gemms, each.precision), pictures) for each in runners]
-
-
-def random_graph(case: Case) -> Graph:
-    """What draws the pictures, with random weights."""
-    torch.manual_seed(0)
-    network = build_untrained(case.family, case.kwargs)
-    for module in network.modules():
-        if case.family in PLAIN and isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            # As they are published to start; from PyTorch's own start they draw a nearly even grey.
-            nn.init.normal_(module.weight, std=0.02)
-    round_to_half(network)
-    return list(graphs_of(network, case.family).values())[-1]
 
 
 def flop_of(graph: Graph, tensors: Sequence[torch.Tensor]) -> float:
@@ -261,6 +214,8 @@ def parse() -> argparse.Namespace:
     known = list(cases(quick=False))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--family", action="append", choices=known, help="may be given several times; none: all")
+    parser.add_argument("--model", action="append", default=[], help="a model that is here, by name; several times")
+    parser.add_argument("--store", type=Path, help="where models lie beside the bundled ones")
     parser.add_argument("--quick", action="store_true", help="small networks, few rounds")
     parser.add_argument("--devices", default=DEVICES, help=f"engines, with commas between ({DEVICES})")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -277,14 +232,13 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     console = Console(width=max(Console().width, WIDTH))
-    known = cases(quick=options.quick)
     results: list[Result] = []
-    for name in options.family or known:
+    for case in wanted(options.family, options.model, options.store, quick=options.quick):
         try:
-            results += measure(known[name], options)
+            results += measure(case, options)
         except EngineRefused as error:
             raise SystemExit(f"{error} (--devices)") from None
-        console.print(f"{known[name].title} is measured")
+        console.print(f"{case.title} is measured")
         if options.json:
             options.json.write_text(json.dumps([asdict(row) for row in results], indent=2) + "\n")
     console.print(table_of(results, options))
