@@ -9,6 +9,7 @@ FrontDoorError
 ├── NothingToTranslate files and folders without a photo
 ├── WouldOverwrite     a translation that would take the place of a photo
 ├── PhotosRefused      some photos could not be read
+├── AlreadyThere       a file that a command would replace
 ├── LicenceNotAccepted a download whose licence nobody has accepted yet
 ├── CertificatesThere  `personne certs init` where there are some already
 ├── ModelOff           `personne verify-model` found a graph that does not agree
@@ -116,6 +117,13 @@ class LicenceNotAccepted(FrontDoorError):
 
 class BadMovement(FrontDoorError):
     """--rotate takes degrees from -180 to 180, --translate two shares from -1 to 1 with a comma between: 0.1,-0.2."""
+
+class AlreadyThere(FrontDoorError):
+    """A file is there already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is there already; --force replaces it.")
+
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)

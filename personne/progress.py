@@ -4,7 +4,16 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 Step = Callable[[str], None]
 
@@ -34,6 +43,15 @@ def shown_download(name: str) -> Iterator[Callable[[int, int | None], None]]:
             progress.update(task, completed=had, total=total)
 
         yield report
+
+
+@contextlib.contextmanager
+def shown_count(description: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Call the yielded function with how many more are done."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda count: progress.advance(task, count)
 
 
 def finish(progress: Progress) -> None:

@@ -8,10 +8,14 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it is flushed to disk and renamed."""
+    """Yield a temporary path beside `path`; on success it is flushed to disk and renamed, on an error deleted."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
-    yield temporary
+    try:
+        yield temporary
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     with temporary.open("rb") as written:
         os.fsync(written.fileno())
     temporary.replace(path)

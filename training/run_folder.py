@@ -8,12 +8,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import TypeAdapter
+
+from models.manifest import TrainingData
 from training.atomic import written_whole
+from training.dataset import read_training_data
 from training.errors import RunRefused
 from training.run_config import RunConfig
 from training.saved_state import STATE_NAME
 
 CONFIG_NAME = "config.json"
+DATA_NAME = "data.json"
 LOCK_NAME = ".lock"
 
 Config = TypeVar("Config", bound=RunConfig)
@@ -51,6 +56,19 @@ def reconciled(config: Config, shape_fields: Sequence[str]) -> Config:
 
 
 def write_config(config: RunConfig) -> None:
-    """Write the run's config.json."""
+    """Write the run's config.json and, where the pictures say where they come from, its data.json."""
     with written_whole(config.out / CONFIG_NAME) as temporary:
         temporary.write_text(config.to_json())
+    source: Path | None = getattr(config, "data", None)
+    if source is not None and (told := read_training_data(source)):
+        with written_whole(config.out / DATA_NAME) as temporary:
+            temporary.write_bytes(_TOLD.dump_json(told, indent=2))
+
+
+def recorded_data(run: Path) -> tuple[TrainingData, ...]:
+    """What the run learnt from, and under which licences, as far as its pictures said so."""
+    path = run / DATA_NAME
+    return _TOLD.validate_json(path.read_bytes()) if path.is_file() else ()
+
+
+_TOLD = TypeAdapter(tuple[TrainingData, ...])

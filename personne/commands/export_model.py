@@ -16,6 +16,7 @@ from models.networks.architectures import TRANSLATORS, build
 from models.networks.stylegan2 import scale_noise
 from personne.commands.model_card import MEASURED_FILE, PICTURED, CardFacts, read_run, write_card
 from personne.commands.model_sheet import draw_sheet
+from training.run_folder import recorded_data
 from training.snapshots import list_snapshots
 
 BATCH_NORMS = ("running", "batch")
@@ -73,7 +74,7 @@ def export_run(
             name=name,
             licence=facts.licence,
             origin=facts.origin,
-            training_data=facts.training_data,
+            training_data=facts.training_data or recorded_data(path.parent.parent),
             title=facts.title,
             metrics={**read_run(path.parent.parent, described.images_seen), **figures},
         ),
