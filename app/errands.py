@@ -20,7 +20,7 @@ from app.errors import (
 from app.metrics import Meters
 from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, QueueState
 from jobs.errors import JobsError, JobUnknown, QueueUnavailable
-from jobs.queue import JobSubmitter
+from jobs.queue import JobSubmitter, Once
 from models.errors import ModelRefused, ModelsError
 
 QUEUE_PATIENCE_S = 1.0
@@ -49,7 +49,7 @@ class Errands:
         Raises ModelNotLoaded, QueueFull and QueueUnavailable at once; JobFailed, JobCancelled, RequestTimedOut,
         JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the queue.
         """
-        job_id = await self.submit(job, lane, self._timeout_s)
+        job_id = await self.submit(job, lane, self._timeout_s, events=False)
         outcome: JobOutcome | None = None
         try:
             outcome = await self._outcome(job_id, self._timeout_s, gone)
@@ -60,22 +60,38 @@ class Errands:
             raise RequestTimedOut(self._timeout_s)
         return self._result(outcome, job.model)
 
-    async def submit(self, job: Job, lane: Lane, timeout_s: float, inputs: Mapping[str, bytes] | None = None) -> JobId:
-        """Put a job in its lane, to be done within timeout_s. Raises ModelNotLoaded, QueueFull, QueueUnavailable."""
+    async def submit(
+        self,
+        job: Job,
+        lane: Lane,
+        timeout_s: float,
+        inputs: Mapping[str, bytes] | None = None,
+        *,
+        events: bool = True,
+        once: Once | None = None,
+    ) -> JobId:
+        """Put a job in its lane, to be done within timeout_s. events, once: see JobSubmitter.submit.
+
+        Raises ModelNotLoaded, QueueFull, QueueUnavailable, KeyReused.
+        """
         if not await self.served(job.model, lane):
             raise ModelNotLoaded(job.model)
         timeout_ms = round(timeout_s * 1000)
-        return await _promptly(self._submitter.submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs))
+        submit = self._submitter.submit
+        return await _promptly(
+            submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs, events=events, once=once)
+        )
 
-    async def wait(self, job_id: JobId, within_s: float, gone: Gone) -> JobResult | None:
-        """The result of a job that goes on when within_s pass first (None), and is cancelled when whoever asked leaves.
+    async def wait(self, job_id: JobId, within_s: float, gone: Gone, *, stays: bool = False) -> JobResult | None:
+        """The result of a job that goes on when within_s pass first (None).
 
-        Raises what `run` raises later.
+        It is cancelled when whoever asked leaves, unless it stays: they will ask again. Raises what `run` raises later.
         """
         try:
             outcome = await self._outcome(job_id, within_s, gone)
         except (ClientGone, asyncio.CancelledError):
-            await self._cancel(job_id)
+            if not stays:
+                await self._cancel(job_id)
             raise
         return None if outcome is None else self._result(outcome)
 

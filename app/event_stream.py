@@ -7,7 +7,7 @@ from time import monotonic
 
 from app.errands import Errands
 from app.errors import JobNotFound
-from app.routes.jobs import shown
+from app.job_replies import shown
 from jobs.contract import JobEvent, JobId, JobStage, JobStatus
 from jobs.errors import QueueUnavailable
 

@@ -12,7 +12,9 @@ class JobShown(BaseModel):
 
     id: str = Field(examples=["0f1e2d3c4b5a69780f1e2d3c4b5a6978"])
     address: str = Field(description="Of this document.", examples=["/v1/jobs/0f1e2d3c4b5a69780f1e2d3c4b5a6978"])
-    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    state: Literal["waiting", "running", "done", "failed", "cancelled", "expired"] = Field(
+        description="`expired` in the answer to a request that was repeated after its result was gone, only."
+    )
     position: int | None = Field(
         None, description="How many jobs are taken before it, while it waits; null where too many to count."
     )

@@ -5,6 +5,7 @@ from fastapi import Request
 from app.config import AppConfig
 from app.errands import Errands
 from app.errors import SeedNotTaken, SizeOutOfRange
+from app.idempotency import once_of
 from app.negotiation import negotiate
 from app.ordering import SMALLEST_SIZE, Ordering
 from app.photo_headers import PhotoHeader
@@ -26,7 +27,7 @@ class Translating:
         """The photo of the request, on its way. The web holds none of its bytes when this returns.
 
         Raises ModelNotFound, WrongKindOfModel, SeedNotTaken, SizeOutOfRange, NoFormatAccepted, ModelNotLoaded,
-        QueueFull, QueueUnavailable, and what Uploads.photo_of raises.
+        QueueFull, QueueUnavailable, IdempotencyKeyMalformed, KeyReused, and what Uploads.photo_of raises.
         """
         style = self._ordering.model(query.style).translator
         if query.seed is not None:
@@ -34,7 +35,8 @@ class Translating:
         async with self._uploads.photo_of(request) as upload:
             job = _job(query, style.digest, style.name, upload.header, request.headers.get("accept"))
             inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})
-            return await self._errands.submit(job, Lane.SLOW, self._timeout_s, inputs), job
+            once = once_of(request, query.model_dump_json(), upload.body)
+            return await self._errands.submit(job, Lane.SLOW, self._timeout_s, inputs, once=once), job
 
 
 def _job(query: TranslationQuery, digest: str, name: str, photo: PhotoHeader, accept: str | None) -> TranslateJob:

@@ -23,6 +23,7 @@ AppError
 ├── UnreadablePhoto      damaged or cut off
 ├── JobNotFound          no job has that id
 ├── JobNotDone           its result was asked for too early
+├── those of making.py   keys, kinds and addresses of jobs that are to be made
 └── those of access.py   keys, scopes, limits, hosts, shared addresses
 """
 
@@ -68,6 +69,7 @@ from app.errors.kinds import (
     UploadTooBig,
     UploadTooSlow,
 )
+from app.errors.making import IdempotencyKeyMalformed
 from app.errors.problem_type import ProblemType
 from app.errors.problems import (
     ALL_PROBLEMS,
@@ -90,6 +92,7 @@ __all__ = [
     "AnimatedPhoto",
     "AppError",
     "ClientGone",
+    "IdempotencyKeyMalformed",
     "CrossSite",
     "JobCancelled",
     "JobFailed",

@@ -28,6 +28,7 @@ from app.errors.kinds import (
     UploadTooBig,
     UploadTooSlow,
 )
+from app.errors.making import MAKING_PROBLEMS
 from app.errors.problem_type import ProblemType
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable, WireError
 from models.errors import ModelCannot, ModelNotFound, ModelRefused, NoSuchClass, WrongKindOfModel
@@ -230,6 +231,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "The queue holds a message of a version that this release does not read: web and workers differ.",
         ),
         **ACCESS_PROBLEMS,
+        **MAKING_PROBLEMS,
     }
 )
 

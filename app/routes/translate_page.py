@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 from app.config import AppConfig
 from app.errands import Errands
 from app.errors import INVALID_PARAMETER, PROBLEMS, AppError, ProblemType
+from app.job_replies import shown
 from app.job_schemas import JobShown
 from app.ordering import Ordering
 from app.pages import Pages
 from app.replies import retry_header
-from app.routes.jobs import shown
 from app.routes.styles import listed_styles
 from app.translating import Translating
 from app.translation_schemas import TranslationQuery

@@ -1,6 +1,7 @@
 """A web whose only worker is the test itself, so that a job does what the test says, when it says so."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from app.config import AppConfig
 from app.web import create_app
 from jobs.contract import Delivery, Lane, WorkerBeat
 from jobs.queue import DEFAULT_POLICY, JobSource, QueuePolicy
+from models.manifest import GeneratorManifest, TranslatorManifest
 from tests.app.service import catalogue, manifest, serving
 from tests.app.translating import ends
 from tests.jobs.conftest import face
 
+NO_POOL = AppConfig(ready_faces=0)
+Manifest = GeneratorManifest | TranslatorManifest
 SUBMIT = "/submitted-by-the-test"
 
 
@@ -46,11 +50,6 @@ class Workshop:
         (delivery,) = self.source.take([lane], max_jobs=1, wait_ms=3000)
         return delivery
 
-    def beat(self) -> None:
-        """Say that a worker is there for all that is asked here. Good for a few seconds."""
-        beat = WorkerBeat("w1", (manifest().digest,), (manifest().digest,), tuple(Lane), "cpu", ready=True)
-        self.source.beat(beat)
-
     @contextmanager
     def stream(self, address: str, after: str | None = None) -> Iterator[Iterator[Event]]:
         """A job's events, as they come."""
@@ -62,17 +61,45 @@ class Workshop:
 
 
 @contextmanager
-def workshop(queue: str, config: AppConfig | None = None, policy: QueuePolicy = DEFAULT_POLICY) -> Iterator[Workshop]:
+def workshop(
+    queue: str,
+    config: AppConfig = NO_POOL,
+    policy: QueuePolicy = DEFAULT_POLICY,
+    models: tuple[Manifest, ...] = (manifest(),),
+) -> Iterator[Workshop]:
+    """A web with these models, on `memory` or the Redis of that address."""
     submitter, source = ends(queue, policy)
-    app = create_app(config or AppConfig(ready_faces=0), submitter, catalogue(manifest()))
+    app = create_app(config, submitter, catalogue(*models))
+    digests = tuple(model.digest for model in models)
 
     async def submit(_: Request) -> PlainTextResponse:
         return PlainTextResponse(await submitter.submit(face(), lane=Lane.SLOW, timeout_ms=60_000))
 
     app.router.routes.insert(0, Route(SUBMIT, submit, methods=["POST"]))
-    with serving(app) as client:
+    with serving(app) as client, _living(source, digests):
         yield Workshop(client, source)
     source.close()
+
+
+@contextmanager
+def _living(source: JobSource, digests: tuple[str, ...]) -> Iterator[None]:
+    """While this lasts, a worker is there for these models. It takes nothing of itself."""
+    beat = WorkerBeat("w1", digests, digests, tuple(Lane), "cpu", ready=True)
+    over = threading.Event()
+
+    def keep_beating() -> None:
+        while not over.is_set():
+            source.beat(beat)
+            over.wait(0.5)
+
+    thread = threading.Thread(target=keep_beating)
+    source.beat(beat)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def events_in(lines: Iterator[str]) -> Iterator[Event]:
