@@ -1,7 +1,9 @@
 """What the web needs to know; built by the front door, never read from the environment here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from app.keys_config import AccessConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class AppConfig:
     upload_room_bytes: of all photos that arrive at one moment. translation_wait_s: how long a request waits for its
     translation before it is told the job's address instead. job_timeout_s: a job with an address of its own that nobody
     has begun within so many seconds is dropped. certificate: PEM file whose last certificate vouches for pictures of
-    this service; None: it signs none.
+    this service; None: it signs none. access: who is let in. input_ttl_s, result_ttl_s: how long the queue keeps photos
+    and results; the privacy page says so.
     """
 
     default_model: str = "faces"
@@ -28,3 +31,6 @@ class AppConfig:
     translation_wait_s: float = 60.0
     job_timeout_s: float = 900.0
     certificate: Path | None = None
+    access: AccessConfig = field(default_factory=AccessConfig)
+    input_ttl_s: float = 3600.0
+    result_ttl_s: float = 300.0

@@ -20,7 +20,7 @@ from app.errors import (
 from app.metrics import Meters
 from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, QueueState
 from jobs.errors import JobsError, JobUnknown, QueueUnavailable
-from jobs.queue import JobSubmitter, Once
+from jobs.queue import JobSubmitter
 from models.errors import ModelRefused, ModelsError
 
 QUEUE_PATIENCE_S = 1.0
@@ -31,25 +31,35 @@ STATE_FRESH_S = 0.25
 T = TypeVar("T")
 Gone = Callable[[], Coroutine[Any, Any, None]]
 """Returns when whoever asked has left."""
+Pay = Callable[[Job, Mapping[str, bytes] | None], Awaitable[None]]
+"""Counts what a job costs for whoever asks; raises RateLimited, TooCostly."""
+
+
+async def _for_nothing(_: Job, __: Mapping[str, bytes] | None) -> None:
+    """Nobody counts."""
 
 
 class Errands:
-    """Runs jobs for requests. request_timeout_s: how long a request waits for its job."""
+    """Runs jobs for requests. request_timeout_s: how long a request waits for its job. pay: counts what it costs."""
 
-    def __init__(self, submitter: JobSubmitter, meters: Meters, request_timeout_s: float) -> None:
+    def __init__(
+        self, submitter: JobSubmitter, meters: Meters, request_timeout_s: float, pay: Pay = _for_nothing
+    ) -> None:
         self._submitter = submitter
         self._meters = meters
         self._timeout_s = request_timeout_s
+        self.pay = pay
         self._look: asyncio.Task[QueueState] | None = None
         self._looked_at = 0.0
 
-    async def run(self, job: Job, lane: Lane, gone: Gone | None = None) -> JobResult:
-        """The result of a job. gone: returns when whoever asked has left.
+    async def run(self, job: Job, lane: Lane, gone: Gone | None = None, *, paid: bool = False) -> JobResult:
+        """The result of a job. gone: returns when whoever asked has left. paid: it has been counted already.
 
-        Raises ModelNotLoaded, QueueFull and QueueUnavailable at once; JobFailed, JobCancelled, RequestTimedOut,
-        JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the queue.
+        Raises ModelNotLoaded, QueueFull, QueueUnavailable and what `pay` raises at once; JobFailed, JobCancelled,
+        RequestTimedOut, JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the
+        queue.
         """
-        job_id = await self.submit(job, lane, self._timeout_s, events=False)
+        job_id = await self.submit(job, lane, self._timeout_s, paid=paid)
         outcome: JobOutcome | None = None
         try:
             outcome = await self._outcome(job_id, self._timeout_s, gone)
@@ -67,31 +77,28 @@ class Errands:
         timeout_s: float,
         inputs: Mapping[str, bytes] | None = None,
         *,
-        events: bool = True,
-        once: Once | None = None,
+        paid: bool = False,
     ) -> JobId:
-        """Put a job in its lane, to be done within timeout_s. events, once: see JobSubmitter.submit.
+        """Put a job in its lane, to be done within timeout_s.
 
-        Raises ModelNotLoaded, QueueFull, QueueUnavailable, KeyReused.
+        Raises ModelNotLoaded, QueueFull, QueueUnavailable, and what `pay` raises.
         """
         if not await self.served(job.model, lane):
             raise ModelNotLoaded(job.model)
+        if not paid:
+            await self.pay(job, inputs)
         timeout_ms = round(timeout_s * 1000)
-        submit = self._submitter.submit
-        return await _promptly(
-            submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs, events=events, once=once)
-        )
+        return await _promptly(self._submitter.submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs))
 
-    async def wait(self, job_id: JobId, within_s: float, gone: Gone, *, stays: bool = False) -> JobResult | None:
-        """The result of a job that goes on when within_s pass first (None).
+    async def wait(self, job_id: JobId, within_s: float, gone: Gone) -> JobResult | None:
+        """The result of a job that goes on when within_s pass first (None), and is cancelled when whoever asked leaves.
 
-        It is cancelled when whoever asked leaves, unless it stays: they will ask again. Raises what `run` raises later.
+        Raises what `run` raises later.
         """
         try:
             outcome = await self._outcome(job_id, within_s, gone)
         except (ClientGone, asyncio.CancelledError):
-            if not stays:
-                await self._cancel(job_id)
+            await self._cancel(job_id)
             raise
         return None if outcome is None else self._result(outcome)
 

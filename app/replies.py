@@ -45,6 +45,9 @@ class PictureHeaders:
             "Personne-Model": self.job.model,
             # Anybody's page may show the picture; everything else here stays same-origin.
             "Cross-Origin-Resource-Policy": "cross-origin",
+            # And its script may read it: nothing here depends on who asks in that browser, and no cookie is ever sent.
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Expose-Headers": "Content-Location, Personne-Seed, Personne-Model",
         }
         return {**headers, "Vary": "Accept"} if self.negotiated else headers
 

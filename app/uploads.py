@@ -4,7 +4,7 @@ Nothing of it is ever written to a disk: Starlette's own forms put whatever exce
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +35,14 @@ FORM_OVERHEAD = 64 * 1024
 """Bytes that a form may have beside the photo."""
 
 
+Pay = Callable[[int], Awaitable[None]]
+"""Counts the pixels of a photo for whoever sends it; raises RateLimited, TooCostly."""
+
+
+async def _for_nothing(_: int) -> None:
+    """Nobody counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
     """most_bytes, most_pixels: of one photo. within_s: how long it may take to arrive."""
@@ -53,9 +61,10 @@ class Upload:
 
 
 class Uploads:
-    """Takes photos in, as many at one moment as the room has bytes for."""
+    """Takes photos in, as many at one moment as the room has bytes for. pay: counts their pixels."""
 
-    def __init__(self, limits: UploadLimits, room: UploadRoom) -> None:
+    def __init__(self, limits: UploadLimits, room: UploadRoom, pay: Pay = _for_nothing) -> None:
+        self._pay = pay
         self._limits = limits
         self._room = room
 
@@ -79,6 +88,7 @@ class Uploads:
             header = read_header(body)
             if header.width * header.height > limits.most_pixels:
                 raise TooManyPixels(header.width, header.height, limits.most_pixels)
+            await self._pay(header.width * header.height)
             yield Upload(body, header)
 
     async def _received(self, request: Request, sink: "_Plain | _Form", allowed: int) -> bytes:

@@ -13,6 +13,12 @@ from app.admission import UploadRoom
 from app.config import AppConfig
 from app.errands import Errands
 from app.errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, PROBLEMS
+from app.keys_config import AccessConfig
+from app.keys_file import KeyFile
+from app.keys_guard import AskForKeys, declared_scope
+from app.keys_links import SharedLinks
+from app.limits import Limits, TellLimits
+from app.limits_cost import Till
 from app.metrics import CountRequests, Meters
 from app.ordering import Ordering
 from app.pages import STATIC, Pages
@@ -27,10 +33,12 @@ from app.routes.jobs import jobs_routes
 from app.routes.models import models_routes
 from app.routes.page import page_routes
 from app.routes.reference import reference_routes
+from app.routes.shares import shares_routes
 from app.routes.styles import styles_routes
 from app.routes.translate_page import TranslatePage, translate_page_routes
 from app.routes.translations import translations_routes
 from app.routes.verify import verify_page_routes, verify_routes
+from app.security import RefuseStrangers
 from app.translating import Translating
 from app.uploads import UploadLimits, Uploads
 from app.verification import Verifier
@@ -48,11 +56,13 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     CertificateRefused and OSError for a certificate that cannot be read."""
     meters = Meters()
     ordering = Ordering(config, shelf)
-    errands = Errands(submitter, meters, config.request_timeout_s)
+    till = Till(Limits(config.access.units_per_minute, config.access.limits_redis), ordering)
+    links = SharedLinks(config.access.share_secrets)
+    errands = Errands(submitter, meters, config.request_timeout_s, till.pay_job)
     ready = ReadyFaces(config.ready_faces, ordering, errands, meters)
     pages = Pages()
     limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)
-    uploads = Uploads(limits, UploadRoom(config.upload_room_bytes))
+    uploads = Uploads(limits, UploadRoom(config.upload_room_bytes), till.pay_photo)
     translating = Translating(config, ordering, errands, uploads)
     verifier = Verifier(ordering, config.certificate)
 
@@ -66,12 +76,14 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         finally:
             await ready.stop()
             await submitter.close()
+            await till.close()
 
     app = FastAPI(
         title="personne",
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
+        dependencies=[Depends(declared_scope)],
         docs_url=None,
         redoc_url=None,
     )
@@ -84,6 +96,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         jobs_routes(errands),
         events_routes(errands),
         verify_routes(verifier, uploads),
+        shares_routes(links),
         models_routes(ordering, errands),
         health_routes(ordering, errands, meters),
     ):
@@ -98,11 +111,18 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         app.include_router(routes)
     app.mount(pages.static_address, ImmutableFiles(directory=STATIC))
     _answer_errors(app)
-    # The last one added is the outermost.
+    _add_middleware(app, config.access, links, meters)
+    return app
+
+
+def _add_middleware(app: FastAPI, access: AccessConfig, links: SharedLinks, meters: Meters) -> None:
+    """From the innermost to the outermost."""
+    app.add_middleware(TellLimits)
+    app.add_middleware(AskForKeys, keys=None if access.keys is None else KeyFile(access.keys), links=links)
+    app.add_middleware(RefuseStrangers, hosts=access.hosts)
     app.add_middleware(CountRequests, meters=meters)
     app.add_middleware(GuardedHeaders)
     app.add_middleware(HeadAsGet)
-    return app
 
 
 class ImmutableFiles(StaticFiles):

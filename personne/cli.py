@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from personne import cli_certs, cli_dataset, cli_models, cli_training
+from personne import cli_certs, cli_dataset, cli_keys, cli_models, cli_training
 from personne.cli_options import (
     Device,
     Host,
     Lanes,
     Model,
     Names,
+    Open,
     Port,
     Queue,
     Ready,
@@ -42,6 +43,7 @@ def serve(
     ready_faces: Ready = None,
     device: Device = None,
     threads: Threads = None,
+    open: Open = None,  # noqa: A002  # of the builtin nothing is needed here
 ) -> None:
     """Web and worker in one process."""
     settings = settings_of(**locals())
@@ -60,6 +62,7 @@ def web(
     store: Store = None,
     default_model: Model = None,
     ready_faces: Ready = None,
+    open: Open = None,  # noqa: A002  # of the builtin nothing is needed here
 ) -> None:
     """The web alone, with workers behind Redis."""
     settings = settings_of(**locals())
@@ -106,6 +109,7 @@ app.add_typer(cli_models.app)
 app.add_typer(cli_training.train, name="train")
 app.add_typer(cli_dataset.dataset, name="dataset")
 app.add_typer(cli_certs.certs, name="certs")
+app.add_typer(cli_keys.keys, name="keys")
 
 
 def main() -> None:

@@ -21,6 +21,10 @@ Ready = Annotated[int | None, typer.Option(help="Faces made ahead (64).", show_d
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, tensorrt, openvino ... (auto).", show_default=False)]
 Threads = Annotated[int | None, typer.Option(help="Threads on the CPU.", show_default=False)]
 Lanes = Annotated[str | None, typer.Option(help="quick, slow, idle, with commas between (all).", show_default=False)]
+Open = Annotated[
+    bool | None,
+    typer.Option("--open/--keyed", help="Let everybody in, or only with a key.", show_default=False),
+]
 Names = Annotated[str | None, typer.Option(help="Models to load, with commas between (all).", show_default=False)]
 
 

@@ -3,13 +3,15 @@
 FrontDoorError
 ├── SettingRefused     an option or PERSONNE_ variable outside its bounds
 ├── PortBusy           somebody listens there already
+├── KeysNeeded         other machines would reach a service that has no keys
+├── KeyNotFound        `personne keys revoke` of a key that is none
 ├── ExtraMissing       a floor that is not installed here
 ├── BadSeeds           a list of seeds that is none
 ├── BadMovement        a turn or a shift beyond its bounds
 ├── NothingToTranslate files and folders without a photo
+├── AlreadyThere       a file that a command would replace
 ├── WouldOverwrite     a translation that would take the place of a photo
 ├── PhotosRefused      some photos could not be read
-├── AlreadyThere       a file that a command would replace
 ├── LicenceNotAccepted a download whose licence nobody has accepted yet
 ├── CertificatesThere  `personne certs init` where there are some already
 ├── ModelOff           `personne verify-model` found a graph that does not agree
@@ -42,6 +44,23 @@ class PortBusy(FrontDoorError):
         super().__init__(
             f"Cannot listen on {host} port {port}: {reason}. Choose another with --port, or stop what holds it."
         )
+
+
+class KeysNeeded(FrontDoorError):
+    """Other machines would reach a service without keys."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"A service at {host} asks for keys, and there are none: make one with `personne keys new NAME`, or let "
+            "everybody in with --open."
+        )
+
+
+class KeyNotFound(FrontDoorError):
+    """There is no such key."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"No key's id, or several, begin with {key_id!r}; `personne keys list` shows them.")
 
 
 class ExtraMissing(FrontDoorError):
@@ -99,6 +118,13 @@ class WouldOverwrite(FrontDoorError):
         super().__init__(f"Nothing was written: {what}; {way_out}.")
 
 
+class AlreadyThere(FrontDoorError):
+    """A file is there already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is there already; --force replaces it.")
+
+
 class PhotosRefused(FrontDoorError):
     """Some photos could not be read; the others are translated."""
 
@@ -117,13 +143,6 @@ class LicenceNotAccepted(FrontDoorError):
 
 class BadMovement(FrontDoorError):
     """--rotate takes degrees from -180 to 180, --translate two shares from -1 to 1 with a comma between: 0.1,-0.2."""
-
-class AlreadyThere(FrontDoorError):
-    """A file is there already."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is there already; --force replaces it.")
-
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)

@@ -40,8 +40,9 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            # Nothing here depends on who asks, so no forwarded address needs to be believed.
-            proxy_headers=False,
+            # Whose units a request is counted to hangs on its address: what a stranger says of that is not believed.
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=max(1, int(settings.stop_grace_s) - 5),
         )
     )

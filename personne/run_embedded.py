@@ -5,6 +5,7 @@ import threading
 import uvicorn
 
 from app.web import create_app
+from personne.door import check_door
 from personne.listening import bind, listen, make_server
 from personne.models_here import followed_models
 from personne.queue_ends import both_ends
@@ -16,8 +17,9 @@ from worker.loop import Worker
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. The web answers at once; /readyz says when the worker is warm.
 
-    Raises PortBusy, SettingRefused, ModelsError, and whatever ended the worker.
+    Raises KeysNeeded, PortBusy, SettingRefused, ModelsError, and whatever ended the worker.
     """
+    check_door(settings)
     listener = bind(settings.host, settings.port)
     config = settings.worker_config()
     submitter, source = both_ends(settings, config)

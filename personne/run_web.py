@@ -1,6 +1,7 @@
 """The web alone; its workers are elsewhere, behind Redis."""
 
 from app.web import create_app
+from personne.door import check_door
 from personne.listening import bind, listen, make_server
 from personne.models_here import followed_models
 from personne.queue_ends import submitter
@@ -8,7 +9,8 @@ from personne.settings import Settings
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises PortBusy, SettingRefused, ModelsError."""
+    """Serve until SIGTERM or SIGINT. Raises KeysNeeded, PortBusy, SettingRefused, ModelsError."""
+    check_door(settings)
     queue = submitter(settings)
     listener = bind(settings.host, settings.port)
     with followed_models(settings) as shelf:

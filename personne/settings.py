@@ -18,6 +18,7 @@ from jobs.contract import Lane
 from jobs.queue import QueuePolicy
 from marks import Mark
 from personne.errors import SettingRefused
+from personne.settings_access import AccessSettings
 from worker.config import WorkerConfig
 
 PREFIX = "PERSONNE_"
@@ -35,7 +36,7 @@ def user_data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "personne"
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, AccessSettings):
     """Everything that can be set. Options of the command line win over the environment."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)
@@ -144,8 +145,8 @@ class Settings(BaseSettings):
     beat_ttl_s: float = Field(
         5.0, ge=1, le=600, description="A worker whose last heartbeat is older than this counts as gone in `/readyz`."
     )
-    result_ttl_s: float = Field(300.0, gt=0, le=86400, description="How long a finished picture waits to be fetched.")
-    input_ttl_s: float = Field(3600.0, gt=0, le=86400, description="How long uploaded bytes are kept at most.")
+    result_ttl_s: float = Field(300.0, gt=0, le=3600, description="How long a finished picture waits to be fetched.")
+    input_ttl_s: float = Field(3600.0, gt=0, le=3600, description="How long uploaded bytes are kept at most.")
     dead_ttl_s: float = Field(
         604800.0, gt=0, le=31536000, description="How long dead letters are kept for whoever looks into them."
     )
@@ -160,7 +161,7 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`. No photo is ever logged.")
     log_json: bool = Field(False, description="`true` writes one JSON object a line instead of plain text.")
 
-    @field_validator("lanes", "marks", "models", mode="before")
+    @field_validator("lanes", "marks", "models", "hosts", "trusted_proxies", "share_key", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -226,6 +227,9 @@ class Settings(BaseSettings):
             translation_wait_s=self.translation_wait_s,
             job_timeout_s=self.job_timeout_s,
             certificate=self.signing[0],
+            access=self.access_of(self.host, self.store, self.queue if self.on_redis else None),
+            input_ttl_s=self.input_ttl_s,
+            result_ttl_s=self.result_ttl_s,
         )
 
     def worker_config(self) -> WorkerConfig:
@@ -286,4 +290,6 @@ def _sentence(error: ValidationError, options: dict[str, Any]) -> str:
         return f"{first['msg'].removeprefix('Value error, ')}. See docs/settings.md."
     name = str(first["loc"][0])
     said = f"--{name.replace('_', '-')}" if options.get(name) is not None else PREFIX + name.upper()
-    return f"{said}: {first['msg'].removeprefix('Value error, ')}; it is {first['input']!r}. See docs/settings.md."
+    # A secret is not said again, however wrong it is.
+    given = "" if name == "share_key" else f"; it is {first['input']!r}"
+    return f"{said}: {first['msg'].removeprefix('Value error, ')}{given}. See docs/settings.md."

@@ -12,8 +12,10 @@ from app.errors import (
     JobFailed,
     ModelNotLoaded,
     NoFormatAccepted,
+    RateLimited,
     RequestTimedOut,
     SizeOutOfRange,
+    TooCostly,
     UnknownParameter,
 )
 from app.negotiation import negotiate
@@ -35,6 +37,8 @@ MAKING_PROBLEMS = (
     NoSuchClass,
     ModelCannot,
     JobFailed,
+    RateLimited,
+    TooCostly,
     ModelRefused,
     QueueFull,
     QueueUnavailable,
@@ -46,9 +50,13 @@ MAKING_PROBLEMS = (
 
 
 async def new_face(job: GenerateJob, request: Request, ready: ReadyFaces, errands: Errands) -> Face:
-    """One from the pool when it holds what the job asks (with a seed of its own), else made now."""
+    """One from the pool when it holds what the job asks (with a seed of its own), else made now.
+
+    Either costs the same, and is counted first: who is refused takes nothing out of the pool.
+    """
+    await errands.pay(job, None)
     face = ready.take(job)
-    return face or Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request)))
+    return face or Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request), paid=True))
 
 
 def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIRouter:

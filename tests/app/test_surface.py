@@ -28,14 +28,21 @@ ADDRESSES = {
     "/v1/jobs/{job_id}/events": [],
     "/v1/jobs/{job_id}/result": [],
     "/v1/models": [],
+    "/v1/shares": ["address", "seconds"],
     "/v1/styles": [],
     "/v1/styles/{digest}/{moment}.jpg": [],
     "/v1/translations": ["style", "strength", "size", "format", "seed"],
     "/v1/verify": [],
     "/verify": [],
 }
-METHODS = {"/v1/jobs/{job_id}": {"get", "delete"}, "/v1/translations": {"post"}, "/v1/verify": {"post"}}
-OF_THE_MOMENT = ("{job_id}", "{digest}", "/v1/translations", "/v1/verify")
+METHODS = {
+    "/v1/edits": {"post"},
+    "/v1/jobs/{job_id}": {"get", "delete"},
+    "/v1/shares": {"post"},
+    "/v1/translations": {"post"},
+    "/v1/verify": {"post"},
+}
+OF_THE_MOMENT = ("/v1/edits", "/v1/shares", "{job_id}", "{digest}", "/v1/translations", "/v1/verify")
 """Addresses that answer only those who have made something first."""
 HTML = {"/", "/docs", "/problems/{slug}", "/openapi.json", "/verify"}
 
@@ -88,7 +95,7 @@ def test_the_description_is_complete(web: Web) -> None:
 
 def test_every_problem_that_a_picture_can_meet_is_described(web: Web) -> None:
     responses = web.client.get("/openapi.json").json()["paths"]["/face"]["get"]["responses"]
-    assert set(responses) == {"200", "404", "406", "422", "500", "503", "504"}
+    assert set(responses) == {"200", "403", "404", "406", "422", "429", "500", "503", "504"}
     examples = responses["503"]["content"]["application/problem+json"]["examples"]
     assert {"queue-full", "queue-unavailable", "model-not-loaded"} <= set(examples)
 

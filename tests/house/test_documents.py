@@ -16,6 +16,7 @@ OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 # Each is a promise to somebody's compose file or shell history.
 SETTINGS = """
+open hosts trusted_proxies units_per_minute share_key
 host port queue store
 default_model default_psi ready_faces request_timeout_s max_faces
 max_upload_bytes max_photo_pixels upload_room_bytes translation_wait_s job_timeout_s
@@ -25,8 +26,8 @@ lease_s max_deliveries beat_ttl_s result_ttl_s input_ttl_s dead_ttl_s cap_quick 
 log_level log_json
 """
 COMMANDS = {
-    "serve": "--host --port --queue --store --default-model --ready-faces --device --threads",
-    "web": "--queue --port --host --store --default-model --ready-faces",
+    "serve": "--host --port --queue --store --default-model --ready-faces --device --threads --open",
+    "web": "--queue --port --host --store --default-model --ready-faces --open",
     "worker": "--queue --device --lanes --models --threads --store",
     "health": "--url --worker --queue",
     "models": "--store --json",
@@ -37,6 +38,9 @@ COMMANDS = {
     "pull": "name --accept-licence --name --force --store",
     "remove": "name --store",
     "verify-model": "name --seeds --device --store",
+    "keys new": "name --scopes --days --per-minute --per-day --store",
+    "keys list": "--json --store",
+    "keys revoke": "key_id --store",
     "certs init": "--organisation --force --store",
     "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from"
     " --seed --set",

@@ -1,0 +1,71 @@
+"""What a request costs: units of work, by the pixels that it moves and the stages that they go through."""
+
+import math
+from collections.abc import Mapping
+
+from app.limits import Limits
+from app.ordering import Ordering
+from app.photo_headers import read_header
+from jobs.contract import PHOTO, Job
+from models.errors import ModelsError
+
+UNIT_PIXELS = 256 * 256
+"""A unit is one network's pass over so many pixels."""
+PHOTO_STAGES = 1 / 16
+"""Of an uploaded photo, for being read: counted by itself, whatever is then made of it."""
+STAGES: Mapping[str, float] = {
+    "generate": 1,
+    "edit": 1,
+    "translate": 1,
+}
+"""Passes over the picture, by the kind of job; kinds that are not here cost UNKNOWN_STAGES."""
+UNKNOWN_STAGES = 8
+UNKNOWN_PIXELS = 512 * 512
+
+
+class Till:
+    """Where jobs and photos are counted, for whoever asks."""
+
+    def __init__(self, limits: Limits, ordering: Ordering) -> None:
+        self._limits = limits
+        self._prices = Prices(ordering)
+
+    async def pay_job(self, job: Job, inputs: Mapping[str, bytes] | None) -> None:
+        """Raises RateLimited, TooCostly."""
+        await self._limits.pay(self._prices.of(job, inputs))
+
+    async def pay_photo(self, pixels: int) -> None:
+        """For a photo that came, whatever is then made of it. Raises RateLimited, TooCostly."""
+        await self._limits.pay(units(pixels, PHOTO_STAGES))
+
+    async def close(self) -> None:
+        await self._limits.close()
+
+
+class Prices:
+    """What jobs cost. ordering: knows the models, and so what a face is computed at, whatever size is asked of it."""
+
+    def __init__(self, ordering: Ordering) -> None:
+        self._ordering = ordering
+
+    def of(self, job: Job, inputs: Mapping[str, bytes] | None = None) -> int:
+        """Units, 1 at least. A job of several pictures (`count`, `frames`) costs that many times more."""
+        pictures = next((n for name in ("count", "frames") if isinstance(n := getattr(job, name, None), int)), 1)
+        return units(self._pixels(job, inputs or {}), STAGES.get(job.kind, UNKNOWN_STAGES) * max(1, pictures))
+
+    def _pixels(self, job: Job, inputs: Mapping[str, bytes]) -> int:
+        if PHOTO in inputs:
+            header = read_header(inputs[PHOTO])
+            width, height = header.width, header.height
+            asked = getattr(job, "size", None)
+            shrunk = min(1.0, asked / max(width, height)) if isinstance(asked, int) else 1.0
+            return round(width * shrunk * height * shrunk)
+        try:
+            return self._ordering.catalogue.with_digest(job.model).generator.resolution ** 2
+        except ModelsError:
+            return UNKNOWN_PIXELS
+
+
+def units(pixels: int, stages: float) -> int:
+    """Whole units, 1 at least."""
+    return max(1, math.ceil(pixels / UNIT_PIXELS * stages))
