@@ -20,7 +20,7 @@ from app.errors import (
 from app.metrics import Meters
 from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, QueueState
 from jobs.errors import JobsError, JobUnknown, QueueUnavailable
-from jobs.queue import JobSubmitter
+from jobs.queue import JobSubmitter, Once
 from models.errors import ModelRefused, ModelsError
 
 QUEUE_PATIENCE_S = 1.0
@@ -59,7 +59,7 @@ class Errands:
         RequestTimedOut, JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the
         queue.
         """
-        job_id = await self.submit(job, lane, self._timeout_s, paid=paid)
+        job_id = await self.submit(job, lane, self._timeout_s, paid=paid, events=False)
         outcome: JobOutcome | None = None
         try:
             outcome = await self._outcome(job_id, self._timeout_s, gone)
@@ -78,27 +78,31 @@ class Errands:
         inputs: Mapping[str, bytes] | None = None,
         *,
         paid: bool = False,
+        events: bool = True,
+        once: Once | None = None,
     ) -> JobId:
-        """Put a job in its lane, to be done within timeout_s.
+        """Put a job in its lane, to be done within timeout_s. events, once: see JobSubmitter.submit.
 
-        Raises ModelNotLoaded, QueueFull, QueueUnavailable, and what `pay` raises.
+        Raises ModelNotLoaded, QueueFull, QueueUnavailable, KeyReused, and what `pay` raises.
         """
         if not await self.served(job.model, lane):
             raise ModelNotLoaded(job.model)
         if not paid:
             await self.pay(job, inputs)
         timeout_ms = round(timeout_s * 1000)
-        return await _promptly(self._submitter.submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs))
+        submit = self._submitter.submit
+        return await _promptly(submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs, events=events, once=once))
 
-    async def wait(self, job_id: JobId, within_s: float, gone: Gone) -> JobResult | None:
-        """The result of a job that goes on when within_s pass first (None), and is cancelled when whoever asked leaves.
+    async def wait(self, job_id: JobId, within_s: float, gone: Gone, *, stays: bool = False) -> JobResult | None:
+        """The result of a job that goes on when within_s pass first (None).
 
-        Raises what `run` raises later.
+        It is cancelled when whoever asked leaves, unless it stays: they will ask again. Raises what `run` raises later.
         """
         try:
             outcome = await self._outcome(job_id, within_s, gone)
         except (ClientGone, asyncio.CancelledError):
-            await self._cancel(job_id)
+            if not stays:
+                await self._cancel(job_id)
             raise
         return None if outcome is None else self._result(outcome)
 
