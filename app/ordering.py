@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 
 from app.config import AppConfig
 from app.errors import MAX_SEED, SeedOutOfRange, SizeOutOfRange
-from jobs.contract import GenerateJob, PictureFormat
+from jobs.contract import EditJob, Edits, GenerateJob, PictureFormat
 from marks.recipe import MARKS_VERSION
 from models.abilities import label_of, movement_of, psi_of
 from models.catalogue import Catalogue, ModelEntry, Shelf
+from models.directions import Directions, check_edits
+from models.errors import DirectionsGone
 from models.manifest import GeneratorManifest
 
 DRAWN_SEEDS = 2**32
@@ -26,7 +28,8 @@ class Wishes:
     """What a request asks of a face; None where it leaves the choice to us.
 
     model: a name or a digest. truncation_psi: 0 to 1. size: side in pixels. label: number or name of a class. rotate:
-    degrees. translate_x, translate_y: shares of the side.
+    degrees. translate_x, translate_y: shares of the side. edits: strengths of attributes. keep: attributes that these
+    are to leave alone. directions: the digest of the directions that are meant.
     """
 
     model: str | None = None
@@ -36,6 +39,9 @@ class Wishes:
     rotate: float | None = None
     translate_x: float | None = None
     translate_y: float | None = None
+    edits: Edits = ()
+    keep: tuple[str, ...] = ()
+    directions: str | None = None
 
 
 class Ordering:
@@ -63,10 +69,11 @@ class Ordering:
     def face(self, seed: int, wishes: Wishes, picture_format: PictureFormat) -> GenerateJob:
         """The job for one face.
 
-        Raises ModelNotFound, WrongKindOfModel, ModelCannot, NoSuchClass, SizeOutOfRange.
+        Raises ModelNotFound, WrongKindOfModel, ModelCannot, NoSuchClass, SizeOutOfRange, and what `edits_of` raises.
         """
         entry, here = self.model(wishes.model), self.catalogue
         model = entry.generator
+        edits, keep, directions = edits_of(wishes, entry)
         rotate, across, down = movement_of(wishes.rotate, wishes.translate_x, wishes.translate_y, entry, here)
         return GenerateJob(
             model=model.digest,
@@ -78,7 +85,31 @@ class Ordering:
             rotate=rotate,
             translate_x=across,
             translate_y=down,
+            edits=edits,
+            keep=keep,
+            directions=directions,
         )
+
+    def stored_face(self, wishes: Wishes, picture_format: PictureFormat) -> EditJob:
+        """The job for the face of a stored latent, whose model the wishes name by its digest.
+
+        Raises what `face` raises.
+        """
+        entry = self.model(wishes.model)
+        edits, keep, directions = edits_of(wishes, entry)
+        return EditJob(
+            model=entry.generator.digest,
+            size=_size_of(wishes.size, entry.generator),
+            format=picture_format,
+            edits=edits,
+            keep=keep,
+            directions=directions,
+            truncation_psi=psi_of(wishes.truncation_psi, 1.0, entry, self.catalogue),
+        )
+
+    def attributes(self, wanted: str | None) -> Directions:
+        """The attributes that can be asked of that model. Raises ModelNotFound."""
+        return self.model(wanted).directions
 
     def model(self, wanted: str | None) -> ModelEntry:
         """The model of that name or digest (a digest wins over a name that looks like one). Raises ModelNotFound."""
@@ -107,7 +138,24 @@ def query_of(job: GenerateJob) -> dict[str, str]:
         query["class"] = str(job.label)
     query["truncation_psi"] = plain_number(job.truncation_psi)
     moved = {name: getattr(job, name) for name in MOVEMENT}
-    return query | {name: plain_number(value) for name, value in moved.items() if value}
+    query |= {name: plain_number(value) for name, value in moved.items() if value}
+    if job.edits:
+        query |= {name: plain_number(strength) for name, strength in job.edits}
+        query |= {"keep": ",".join(job.keep)} if job.keep else {}
+        query["directions"] = job.directions
+    return query
+
+
+def edits_of(wishes: Wishes, entry: ModelEntry) -> tuple[Edits, tuple[str, ...], str]:
+    """Edits, what they keep, and the digest of the model's directions, as jobs carry them.
+
+    Raises NoSuchAttribute, AttributeOutOfRange, EditRefused, DirectionsGone.
+    """
+    name, known = entry.manifest.name, entry.directions
+    edits, keep = check_edits(name, known, dict(wishes.edits), wishes.keep)
+    if edits and wishes.directions not in (None, known.digest):
+        raise DirectionsGone(wishes.directions or "", name, known.digest)
+    return edits, keep, known.digest if edits else ""
 
 
 def _size_of(wanted: int | None, model: GeneratorManifest) -> int:
@@ -141,4 +189,8 @@ def validator(job: GenerateJob) -> str:
         parts.append(f"class{job.label}")
     if any(getattr(job, name) for name in MOVEMENT):
         parts.append("_".join(plain_number(getattr(job, name)) for name in MOVEMENT))
+    if job.edits:
+        parts += [f"{name}{plain_number(strength)}" for name, strength in job.edits]
+        parts += ["keep_" + "_".join(job.keep)] if job.keep else []
+        parts.append(f"d{job.directions}")
     return f'W/"{"-".join([*parts, f"m{MARKS_VERSION}"])}"'

@@ -1,6 +1,8 @@
 """What goes in by query and what comes out as JSON. Pictures are no schema: they are bytes with headers."""
 
+from collections.abc import Collection
 from dataclasses import fields
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -9,6 +11,7 @@ from app.errors import MAX_SAFE_INTEGER
 from app.ordering import Wishes
 from jobs.contract import PictureFormat
 from models.abilities import MOST_DEGREES, MOST_SHIFT
+from models.directions import NAME, RESERVED
 from models.manifest import TrainingData
 
 ModelChoice = Annotated[
@@ -71,8 +74,33 @@ ShiftChoice = Annotated[
 FormatChoice = Annotated[PictureFormat | None, Field(description="How the picture is encoded.", examples=["png"])]
 
 
+KeepChoice = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*$",
+        max_length=1000,
+        description="Attributes that the edits are to leave alone, with commas between.",
+        examples=["age,gender"],
+    ),
+]
+DirectionsChoice = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[0-9a-f]{8}$",
+        description="Digest of the directions that the attributes mean, as addresses of edited faces carry it; those "
+        "that the model has now unless given.",
+        examples=["0f1e2d3c"],
+    ),
+]
+Strength = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class PermanentQuery(BaseModel):
-    """What may be asked of a face whose address ends in its format."""
+    """What may be asked of a face whose address ends in its format. Any other name is an attribute's, its value the
+    strength; which there are says /v1/attributes."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Strength]
 
     model: ModelChoice = None
     truncation_psi: PsiChoice = None
@@ -81,11 +109,21 @@ class PermanentQuery(BaseModel):
     rotate: RotateChoice = None
     translate_x: ShiftChoice = None
     translate_y: ShiftChoice = None
+    keep: KeepChoice = None
+    directions: DirectionsChoice = None
 
     @property
     def wishes(self) -> Wishes:
         """The same without pydantic."""
-        return Wishes(**{field.name: getattr(self, field.name) for field in fields(Wishes)})
+        plain = {
+            field.name: getattr(self, field.name) for field in fields(Wishes) if field.name in type(self).model_fields
+        }
+        return Wishes(**{**plain, "edits": tuple((self.model_extra or {}).items()), "keep": kept_names(self.keep)})
+
+
+def kept_names(text: str | None) -> tuple[str, ...]:
+    """ "age,gender" -> ("age", "gender")"""
+    return tuple(text.split(",")) if text else ()
 
 
 class FaceQuery(PermanentQuery):
@@ -97,15 +135,29 @@ class FaceQuery(PermanentQuery):
 class PageQuery(PermanentQuery):
     """What the page's address may name; anything else in it (a tracker's leavings) is ignored."""
 
-    model_config = ConfigDict(extra="ignore")
-
     seed: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, given: dict[str, str]) -> dict[str, str]:
-        # A form sends every field, also those that nobody filled in. The page itself sets the size.
-        return {name: value for name, value in given.items() if value and name != "size"}
+        # A form sends every field, also those that nobody filled in. The page itself sets the size. The route takes
+        # out what is no attribute of the model; here only what cannot be one.
+        known = {field.alias or name for name, field in cls.model_fields.items()} - {"size"}
+        return {name: value for name, value in given.items() if value and (name in known or _is_strength(name, value))}
+
+    def only(self, attributes: Collection[str]) -> "PageQuery":
+        """The same with only these attributes, of those that it names."""
+        named = self.model_dump(by_alias=True, exclude=set(self.model_extra or {}), exclude_unset=True)
+        return PageQuery(
+            **named, **{name: value for name, value in (self.model_extra or {}).items() if name in attributes}
+        )
+
+
+def _is_strength(name: str, value: str) -> bool:
+    try:
+        return NAME.fullmatch(name) is not None and name not in RESERVED and isfinite(float(value))
+    except ValueError:
+        return False
 
 
 class DrawnFace(BaseModel):

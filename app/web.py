@@ -22,9 +22,11 @@ from app.limits_cost import Till
 from app.metrics import CountRequests, Meters
 from app.ordering import Ordering
 from app.pages import STATIC, Pages
-from app.queries import only_known_parameters
+from app.queries import KnownParameters
 from app.ready_faces import ReadyFaces
 from app.replies import FOR_EVER, error_reply, invalid_parameters_reply, problem_reply
+from app.routes.attributes import attributes_routes
+from app.routes.edits import edits_routes
 from app.routes.events import events_routes
 from app.routes.face import face_routes
 from app.routes.faces import faces_routes
@@ -87,12 +89,14 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         docs_url=None,
         redoc_url=None,
     )
-    api = APIRouter(dependencies=[Depends(only_known_parameters)])
+    api = APIRouter(dependencies=[Depends(KnownParameters(ordering))])
     for routes in (
         face_routes(ordering, ready, errands),
         faces_routes(ordering, errands, config.max_faces),
         translations_routes(config, errands, translating),
         styles_routes(ordering, errands),
+        edits_routes(config, ordering, errands),
+        attributes_routes(ordering),
         jobs_routes(errands),
         events_routes(errands),
         verify_routes(verifier, uploads),

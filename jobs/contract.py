@@ -59,7 +59,7 @@ class GenerateJob:
     rotate: degrees counter-clockwise; translate_x, translate_y: shares of the picture's side, right and down. The
         network itself moves what it draws (StyleGAN3 alone; 0 for all others).
     edits: attributes by which the face is moved, each with its strength, in the order of their names. keep: attributes
-        that these are to leave alone. directions: the digest of the model's directions that both mean; "" without edits.
+        that these are to leave alone. directions: the digest of the directions that these mean; "" without edits.
     """
 
     kind: ClassVar[str] = "generate"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from models.direction_files import read_directions
+from models.directions import NO_DIRECTIONS, Directions, DirectionsRefused
 from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
 from models.manifest import (
     MANIFEST_FILE,
@@ -22,11 +24,14 @@ Source = Literal["bundled", "store"]
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that was found and checked."""
+    """A model that was found and checked. directions: of its attributes. directions_refused: why it has none although
+    its manifest names some; the model does without."""
 
     manifest: GeneratorManifest | TranslatorManifest
     folder: Path
     source: Source
+    directions: Directions = NO_DIRECTIONS
+    directions_refused: str = ""
 
     def graph_path(self, graph: GraphName) -> Path:
         return self.folder / self.manifest.graphs[graph].file
@@ -104,7 +109,23 @@ def open_model(folder: Path, source: Source, hash_of: Callable[[Path], str] = sh
     manifest = read_manifest(folder)
     for name, graph in manifest.graphs.items():
         check_file(folder, name, graph, hash_of)
-    return ModelEntry(manifest, folder, source)
+    try:
+        return ModelEntry(manifest, folder, source, _directions(folder, manifest, hash_of))
+    except ModelRefused as error:
+        return ModelEntry(manifest, folder, source, directions_refused=str(error))
+
+
+def _directions(
+    folder: Path, manifest: GeneratorManifest | TranslatorManifest, hash_of: Callable[[Path], str]
+) -> Directions:
+    if not isinstance(manifest, GeneratorManifest) or manifest.directions is None:
+        return NO_DIRECTIONS
+    path, wanted = folder / manifest.directions.file, manifest.directions.sha256
+    if not path.is_file():
+        raise DirectionsRefused(f"{folder}: the directions {path.name} are missing.")
+    if hash_of(path) != wanted:
+        raise DirectionsRefused(f"{path} has the wrong hash; run `personne directions` again.")
+    return read_directions(path, manifest)
 
 
 def check_file(folder: Path, name: str, graph: GraphSpec, hash_of: Callable[[Path], str] = sha256_of) -> None:

@@ -5,10 +5,14 @@ ModelsError
 ├── ModelRefused      a folder that is no usable model, with the reason
 ├── WrongKindOfModel  a translator where a generator is wanted, or the other way
 ├── NoSuchClass       a class that the model's labels do not have
-└── ModelCannot       something that this model cannot do and another may
+├── ModelCannot       something that this model cannot do and another may
+├── NoSuchAttribute      an attribute that the model has no direction for
+├── AttributeOutOfRange  a strength beyond which faces are none
+├── EditRefused          edits that contradict each other
+└── DirectionsGone       edits that mean directions which have been replaced
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class ModelsError(Exception):
@@ -56,3 +60,42 @@ class ModelCannot(ModelsError):
         super().__init__(f"Model {name!r} {lack}, so it takes no {parameter}; {others}.")
         self.parameter = parameter
         self.able = list(able)
+
+
+class NoSuchAttribute(ModelsError):
+    """The model has no direction for such an attribute."""
+
+    def __init__(self, wanted: str, name: str, known: Sequence[str]) -> None:
+        listing = f"it has: {', '.join(known)}" if known else "it has none; `personne directions` finds some"
+        super().__init__(f"Model {name!r} has no attribute {wanted!r}; {listing}.")
+        self.known = list(known)
+
+
+class AttributeOutOfRange(ModelsError):
+    """Beyond this strength a face is none any more."""
+
+    def __init__(
+        self, attribute: str, name: str, strength: float, attributes: Mapping[str, Mapping[str, float]]
+    ) -> None:
+        limit = attributes[attribute]
+        super().__init__(
+            f"{attribute} is a number from {limit['minimum']:g} to {limit['maximum']:g} for model {name!r}, beyond "
+            f"which its faces are none; {strength:g} was asked."
+        )
+        self.limit = limit
+        self.attributes = attributes
+
+
+class EditRefused(ModelsError):
+    """These edits contradict each other."""
+
+
+class DirectionsGone(ModelsError):
+    """The directions that these edits mean have been replaced by others."""
+
+    def __init__(self, wanted: str, name: str, present: str) -> None:
+        has = f"it has {present} now" if present else "it has none now"
+        super().__init__(
+            f"The directions {wanted} of model {name!r} are gone: {has}. Leave out directions= to use those."
+        )
+        self.present = present

@@ -117,6 +117,8 @@ def _tell(before: dict[Path, ModelEntry | Refusal], after: dict[Path, ModelEntry
             elif before:
                 # Not at the first look: what is there from the start is told when it is opened.
                 log.info("%s (%s) is in the catalogue", one.manifest.name, one.manifest.digest)
+            if isinstance(one, ModelEntry) and one.directions_refused:
+                log.warning("%s is served without directions: %s", one.manifest.name, one.directions_refused)
     for folder, one in before.items():
         if folder not in after and isinstance(one, ModelEntry):
             log.info("%s (%s) has gone from the catalogue", one.manifest.name, one.manifest.digest)

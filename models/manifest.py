@@ -30,6 +30,15 @@ class GraphSpec(_Frozen):
     bytes: int = Field(gt=0)
 
 
+class DirectionsSpec(_Frozen):
+    """The file of a generator's directions, and the attributes that it names."""
+
+    file: FileName
+    sha256: Sha256
+    bytes: int = Field(gt=0)
+    names: tuple[str, ...]
+
+
 class TrainingData(_Frozen):
     """What a model learnt from, and under which licence."""
 
@@ -80,7 +89,8 @@ class GeneratorManifest(ModelManifest):
     """A generator of faces: graphs `mapping` (z, psi -> ws) and `synthesis` (ws -> picture).
 
     resolution: side of the square picture in pixels. z_dim, c_dim, w_dim, num_ws: the generator's dimensions (c_dim 0:
-    no labels). class_names: what the labels mean, c_dim of them or none. w_avg: the mean w, w_dim numbers.
+    no labels). class_names: what the labels mean, c_dim of them or none. w_avg: the mean w, w_dim numbers. directions:
+    of attributes; None where nobody has found any. They change no face unless one asks, and so not the digest.
     """
 
     family: Literal["stylegan1", "stylegan2", "stylegan3", "pggan", "dcgan"]
@@ -91,6 +101,7 @@ class GeneratorManifest(ModelManifest):
     num_ws: int = Field(gt=0)
     class_names: tuple[str, ...] = ()
     w_avg: tuple[float, ...]
+    directions: DirectionsSpec | None = None
 
     needed_graphs = ("mapping", "synthesis")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from jobs.contract import Lane
 from models.catalogue import ModelEntry, Shelf
+from models.directions import NO_DIRECTIONS, Directions
 from models.engines.buckets import default_batch_sizes
 from models.engines.devices import runs_on_cpu
 from models.engines.errors import EngineRefused
@@ -123,6 +124,11 @@ class LoadedModels:
         """A model's name; its digest where it has just left the shelf."""
         catalogue = self._shelf.now
         return catalogue.with_digest(digest).manifest.name if digest in catalogue else digest
+
+    def directions_of(self, digest: str) -> Directions:
+        """A model's directions as they are now: new ones need no model opened again."""
+        catalogue = self._shelf.now
+        return catalogue.with_digest(digest).directions if digest in catalogue else NO_DIRECTIONS
 
     def warm(self) -> tuple[str, ...]:
         """Of the models that are open and warm."""

@@ -42,7 +42,7 @@ class Worker:
         models: LoadedModels,
         tasks: Mapping[str, AnyTask] | None = None,
     ) -> None:
-        tasks = tasks_for(config, models.name_of) if tasks is None else tasks
+        tasks = tasks_for(config, models.name_of, models.directions_of) if tasks is None else tasks
         self.config = config
         self.metrics = WorkerMetrics()
         self._source = source

@@ -23,6 +23,7 @@ AppError
 ├── UnreadablePhoto      damaged or cut off
 ├── JobNotFound          no job has that id
 ├── JobNotDone           its result was asked for too early
+├── those of editing.py  what an edit starts from
 ├── those of making.py   keys, kinds and addresses of jobs that are to be made
 └── those of access.py   keys, scopes, limits, hosts, shared addresses
 """
@@ -42,6 +43,7 @@ from app.errors.access import (
     TooCostly,
     WrongHost,
 )
+from app.errors.editing import NoLatent, SeedOrLatent
 from app.errors.kinds import (
     MAX_SAFE_INTEGER,
     MAX_SEED,
@@ -105,6 +107,7 @@ __all__ = [
     "LinkRefused",
     "ModelNotLoaded",
     "NoFormatAccepted",
+    "NoLatent",
     "NotShareable",
     "PhotoMissing",
     "ProblemType",
@@ -114,6 +117,7 @@ __all__ = [
     "ScopeMissing",
     "ScopeUndeclared",
     "SeedNotTaken",
+    "SeedOrLatent",
     "SeedOutOfRange",
     "SharingOff",
     "SizeOutOfRange",

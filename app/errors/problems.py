@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.errors.access import ACCESS_PROBLEMS
+from app.errors.editing import EDIT_PROBLEMS
 from app.errors.kinds import (
     AnimatedPhoto,
     ClientGone,
@@ -232,6 +233,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
         ),
         **ACCESS_PROBLEMS,
         **MAKING_PROBLEMS,
+        **EDIT_PROBLEMS,
     }
 )
 

@@ -20,13 +20,23 @@ from app.errors import (
 )
 from app.negotiation import negotiate
 from app.ordering import Ordering, draw_seed
-from app.queries import client_gone
+from app.queries import TAKES_ATTRIBUTES, client_gone
 from app.ready_faces import Face, ReadyFaces
 from app.replies import PictureHeaders, picture_documented, picture_reply, problems_documented
 from app.schemas import FaceQuery
 from jobs.contract import GenerateJob, Lane
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable
-from models.errors import ModelCannot, ModelNotFound, ModelRefused, NoSuchClass, WrongKindOfModel
+from models.errors import (
+    AttributeOutOfRange,
+    DirectionsGone,
+    EditRefused,
+    ModelCannot,
+    ModelNotFound,
+    ModelRefused,
+    NoSuchAttribute,
+    NoSuchClass,
+    WrongKindOfModel,
+)
 
 MAKING_PROBLEMS = (
     ModelNotFound,
@@ -36,6 +46,10 @@ MAKING_PROBLEMS = (
     WrongKindOfModel,
     NoSuchClass,
     ModelCannot,
+    AttributeOutOfRange,
+    EditRefused,
+    DirectionsGone,
+    NoSuchAttribute,
     JobFailed,
     RateLimited,
     TooCostly,
@@ -71,6 +85,7 @@ def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIR
             **picture_documented("The face of nobody, never given before.", permanent=False),
             **problems_documented(NoFormatAccepted, *MAKING_PROBLEMS),
         },
+        openapi_extra=TAKES_ATTRIBUTES,
     )
     async def face(request: Request, query: Annotated[FaceQuery, Query()]) -> Response:
         """A face that nobody has seen before. `Content-Location` says where this very face stays.

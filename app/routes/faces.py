@@ -10,7 +10,7 @@ from app.errands import Errands
 from app.errors import INVALID_PARAMETER, NoFormatAccepted, SeedOutOfRange, SizeOutOfRange, UnknownParameter
 from app.negotiation import already_has, negotiate
 from app.ordering import Ordering, draw_seed, read_seed, validator
-from app.queries import client_gone
+from app.queries import TAKES_ATTRIBUTES, client_gone
 from app.replies import (
     NEVER,
     PictureHeaders,
@@ -49,6 +49,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
             304: {"description": "The picture that If-None-Match names is still the one."},
             **problems_documented(SeedOutOfRange, *MAKING_PROBLEMS),
         },
+        openapi_extra=TAKES_ATTRIBUTES,
     )
     async def face_in_format(
         request: Request, seed: Seed, extension: Extension, query: Annotated[PermanentQuery, Query()]
@@ -67,6 +68,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
             304: {"description": "The picture that If-None-Match names is still the one."},
             **problems_documented(SeedOutOfRange, NoFormatAccepted, *MAKING_PROBLEMS),
         },
+        openapi_extra=TAKES_ATTRIBUTES,
     )
     async def face_negotiated(request: Request, seed: Seed, query: Annotated[FaceQuery, Query()]) -> Response:
         """As with a format in the address; here the query or the `Accept` header chooses it."""

@@ -41,6 +41,7 @@ def page_routes(pages: Pages, ordering: Ordering, ready: ReadyFaces, errands: Er
         """A new face, or the one that the query names; the picture is in the page, so that both are one request."""
         try:
             query = PageQuery.model_validate(dict(request.query_params))
+            query = query.only(ordering.attributes(query.model))
             face = _shown(await _face(query, request))
         except ValidationError as error:
             sentence = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors())

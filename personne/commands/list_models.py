@@ -28,6 +28,9 @@ def list_models(catalogue: Catalogue, *, as_json: bool) -> None:
     console.print(table if table.row_count else "There is no model here: `personne export` makes one.")
     for refusal in catalogue.refusals:
         console.print(f"refused: {refusal.reason}", style="red", markup=False)
+    for entry in catalogue:
+        if entry.directions_refused:
+            console.print(f"without directions: {entry.directions_refused}", style="red", markup=False)
 
 
 def _fields(entry: ModelEntry) -> dict[str, object]:

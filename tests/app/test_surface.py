@@ -11,19 +11,21 @@ ROOT = Path(__file__).parents[2]
 API_DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 # Changed on purpose only: each of these is a promise to somebody.
-LOOK = ["model", "truncation_psi", "size", "class", "rotate", "translate_x", "translate_y"]
+LOOK = ["model", "truncation_psi", "size", "class", "rotate", "translate_x", "translate_y", "keep", "directions"]
 ADDRESSES = {
     "/": [],
     "/docs": [],
-    "/face": [*LOOK, "format"],
+    "/face": [*LOOK, "format", "attributes"],
     "/livez": [],
     "/metrics": [],
     "/openapi.json": [],
     "/problems/{slug}": [],
     "/readyz": [],
     "/v1/faces": [*LOOK, "format", "count"],
-    "/v1/faces/{seed}": [*LOOK, "format"],
-    "/v1/faces/{seed}.{extension}": LOOK,
+    "/v1/attributes": ["model"],
+    "/v1/edits": [],
+    "/v1/faces/{seed}": [*LOOK, "format", "attributes"],
+    "/v1/faces/{seed}.{extension}": [*LOOK, "attributes"],
     "/v1/jobs/{job_id}": [],
     "/v1/jobs/{job_id}/events": [],
     "/v1/jobs/{job_id}/result": [],

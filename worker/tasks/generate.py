@@ -1,5 +1,5 @@
-"""A face from a seed."""
-# B batch, L style layer, Z latent, Y label, R side of the picture
+"""A face from a seed, moved along the directions of the attributes that the job names."""
+# B batch, L style layer, D latent width, Z latent, Y label, R side of the picture
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,22 +14,30 @@ from models.manifest import GeneratorManifest
 from models.transforms import make_transform
 from worker.loaded_model import LoadedGenerator
 from worker.pictures import EncodedPicture, Picture, resized, stamped
+from worker.tasks.offsets import DirectionsOf, edit_parameters, offset_of, without_directions
 
 
 class GenerateTask:
-    """Seeds -> z -> mapping, truncated per job -> synthesis -> each picture resized, marked and encoded.
+    """Seeds -> z -> mapping, truncated per job -> edits added -> synthesis -> each picture resized, marked and encoded.
 
-    stamp: the marks that pictures leave with. name_of: a model's name, by its digest.
+    stamp: the marks that pictures leave with. name_of, directions_of: a model's name and directions, by its digest.
     """
 
     works_with = GeneratorManifest
 
-    def __init__(self, stamp: Stamp = UNMARKED, name_of: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        stamp: Stamp = UNMARKED,
+        name_of: Callable[[str], str] = str,
+        directions_of: DirectionsOf = without_directions,
+    ) -> None:
         self._stamp = stamp
         self._name_of = name_of
+        self._directions_of = directions_of
 
     def prepare(self, jobs: Sequence[GenerateJob], model: LoadedGenerator) -> dict[str, Array]:
-        """The inputs of the mapping graph, and `transform` for a synthesis graph that takes one."""
+        """The inputs of the mapping graph, `transform` for a synthesis graph that takes one, and `ws_offset` where
+        edits move ws. A batch without edits costs nothing more."""
         manifest = model.manifest
         inputs: dict[str, Array] = {
             "z": np.concatenate([seed_to_z(job.seed, manifest.z_dim) for job in jobs]),
@@ -40,13 +48,17 @@ class GenerateTask:
         if manifest.takes_transform:
             moves = [make_transform(job.translate_x, job.translate_y, job.rotate) for job in jobs]
             inputs["transform"] = np.stack(moves).astype(np.float32)
+        if any(job.edits for job in jobs):
+            self._move(inputs, jobs, manifest)
         return inputs
 
     def run(self, inputs: Mapping[str, Array], model: LoadedGenerator) -> Array:
         """Pictures [B, R, R, 3] uint8."""
         of_synthesis = {name: inputs[name] for name in ("transform",) if name in inputs}
-        of_mapping = {name: array for name, array in inputs.items() if name not in of_synthesis}
+        of_mapping = {name: inputs[name] for name in ("z", "psi", "c") if name in inputs}
         ws_BLD = model.mapping.run(of_mapping)["ws"]
+        if "ws_offset" in inputs:
+            ws_BLD = ws_BLD + inputs["ws_offset"]
         as_trained_B = np.ones(len(ws_BLD), np.float32)
         return model.synthesis.run({"ws": ws_BLD, "noise_strength": as_trained_B, **of_synthesis})["picture"]
 
@@ -54,6 +66,17 @@ class GenerateTask:
         """One picture as the job wants it."""
         recipe = recipe_of(job, self._name_of(job.model))
         return stamped(resized(picture, job.size), job.format, recipe, self._stamp)
+
+    def _move(self, inputs: dict[str, Array], jobs: Sequence[GenerateJob], manifest: GeneratorManifest) -> None:
+        """Add what the edits in z amount to, and keep for `run` what those in w do."""
+        ws_BLD = np.zeros([len(jobs), manifest.num_ws, manifest.w_dim], np.float32)
+        for place, job in enumerate(jobs):
+            offset = offset_of(job, self._directions_of(job.model), manifest)
+            if offset.z is not None:
+                inputs["z"][place] += offset.z[0]
+            if offset.ws is not None:
+                ws_BLD[place] = offset.ws
+        inputs["ws_offset"] = ws_BLD
 
 
 def recipe_of(job: GenerateJob, name: str) -> Recipe:
@@ -64,6 +87,7 @@ def recipe_of(job: GenerateJob, name: str) -> Recipe:
         "size": job.size,
         **({} if job.label is None else {"class": job.label}),
         **{name: value for name, value in moved.items() if value},
+        **edit_parameters(job),
     }
     return Recipe(job.kind, name, job.model, job.seed, parameters)
 

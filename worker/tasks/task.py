@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import GenerateJob, TranslateJob
+from jobs.contract import EditJob, GenerateJob, TranslateJob
 from marks import Mark
 from marks.credentials import Credentials
 from marks.stamp import Stamp
@@ -14,7 +14,9 @@ from models.manifest import ModelManifest
 from worker.config import WorkerConfig
 from worker.loaded_model import LoadedModel
 from worker.pictures import EncodedPicture
+from worker.tasks.edit import EditTask
 from worker.tasks.generate import GenerateTask
+from worker.tasks.offsets import DirectionsOf, without_directions
 from worker.tasks.solo import SoloTask
 from worker.tasks.translate import TranslateTask
 
@@ -51,12 +53,18 @@ class Task(Protocol[JobT_contra, ModelT_contra]):
 AnyTask = Task[Any, Any] | SoloTask[Any, Any, Any]
 
 
-def tasks_for(config: WorkerConfig, name_of: Callable[[str], str] = str) -> Mapping[str, AnyTask]:
-    """By `kind` of the job. name_of: a model's name, by its digest. Raises MarksError, OSError."""
+def tasks_for(
+    config: WorkerConfig, name_of: Callable[[str], str] = str, directions_of: DirectionsOf = without_directions
+) -> Mapping[str, AnyTask]:
+    """By `kind` of the job. name_of, directions_of: a model's name and directions, by its digest.
+
+    Raises MarksError, OSError.
+    """
     stamp = stamp_for(config)
     return MappingProxyType(
         {
-            GenerateJob.kind: GenerateTask(stamp, name_of),
+            GenerateJob.kind: GenerateTask(stamp, name_of, directions_of),
+            EditJob.kind: EditTask(stamp, name_of, directions_of),
             TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }
     )

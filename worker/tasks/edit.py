@@ -1,0 +1,77 @@
+"""The face of a stored latent, moved along the directions of the attributes that the job names."""
+# L style layer, D latent width, R side of the picture
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from jobs.contract import LATENT, EditJob
+from marks.recipe import Recipe
+from marks.stamp import UNMARKED, Stamp
+from models.engines.engine import Array, Float32
+from models.manifest import GeneratorManifest
+from models.transforms import make_transform
+from worker.errors import JobRefused
+from worker.loaded_model import LoadedGenerator
+from worker.pictures import EncodedPicture, Picture, resized, stamped
+from worker.tasks.offsets import DirectionsOf, edit_parameters, offset_of, without_directions
+from worker.tasks.solo import SoloTask, Step
+
+
+class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
+    """Stored ws -> truncated -> edits added -> synthesis -> the picture resized, marked and encoded.
+
+    stamp: the marks that pictures leave with. name_of, directions_of: a model's name and directions, by its digest.
+    """
+
+    works_with = GeneratorManifest
+
+    def __init__(
+        self,
+        stamp: Stamp = UNMARKED,
+        name_of: Callable[[str], str] = str,
+        directions_of: DirectionsOf = without_directions,
+    ) -> None:
+        self._stamp = stamp
+        self._name_of = name_of
+        self._directions_of = directions_of
+
+    def prepare(self, job: EditJob, inputs: Mapping[str, bytes], model: LoadedGenerator) -> Float32:
+        """ws [1, L, D]. Raises JobRefused for bytes that are no latent of this model, and for edits that move z: a
+        stored latent has none."""
+        manifest = model.manifest
+        if LATENT not in inputs:
+            raise JobRefused("The latent's time to live passed before its turn came; ask for it again.")
+        ws_BLD = read_latent(inputs[LATENT], manifest)[None]
+        mean_D = np.array(manifest.w_avg, np.float32)
+        ws_BLD = mean_D + np.float32(job.truncation_psi) * (ws_BLD - mean_D)
+        offset = offset_of(job, self._directions_of(job.model), manifest)
+        if offset.z is not None:
+            names = ", ".join(name for name, _ in job.edits)
+            raise JobRefused(f"A stored latent has no z, in which {names} would move it.")
+        return ws_BLD if offset.ws is None else ws_BLD + offset.ws
+
+    def run(self, job: EditJob, prepared: Float32, model: LoadedGenerator, step: Step) -> Picture:  # noqa: ARG002
+        """[R, R, 3] uint8."""
+        inputs: dict[str, Array] = {"ws": prepared, "noise_strength": np.ones(1, np.float32)}
+        if model.manifest.takes_transform:
+            inputs["transform"] = make_transform(0.0, 0.0, 0.0)[None].astype(np.float32)
+        picture: Picture = model.synthesis.run(inputs)["picture"][0]
+        return picture
+
+    def finish(self, job: EditJob, picture: Array, inputs: Mapping[str, bytes]) -> EncodedPicture:  # noqa: ARG002
+        """One picture as the job wants it."""
+        parameters = {"truncation_psi": job.truncation_psi, "size": job.size, **edit_parameters(job)}
+        recipe = Recipe(job.kind, self._name_of(job.model), job.model, parameters=parameters)
+        return stamped(resized(picture, job.size), job.format, recipe, self._stamp)
+
+
+def read_latent(content: bytes, manifest: GeneratorManifest) -> Float32:
+    """Raw little-endian float32 -> ws [L, D]. Raises JobRefused."""
+    wanted = 4 * manifest.num_ws * manifest.w_dim
+    if len(content) != wanted:
+        raise JobRefused(f"A latent of {manifest.name!r} has {wanted} bytes; this one has {len(content)}.")
+    ws_LD = np.frombuffer(content, "<f4").reshape(manifest.num_ws, manifest.w_dim).astype(np.float32)
+    if not np.isfinite(ws_LD).all():
+        raise JobRefused("The latent has numbers that are not finite.")
+    return ws_LD
