@@ -17,6 +17,7 @@ from jobs.contract import (
     JobOutcome,
     JobResult,
     Lane,
+    Parts,
     WorkerBeat,
 )
 from jobs.errors import WireError
@@ -49,6 +50,7 @@ def outcome_to_wire(outcome: JobOutcome) -> tuple[bytes, bytes]:
         "media_type": outcome.media_type,
         "timings_ms": dict(outcome.timings_ms),
         "batch_size": outcome.batch_size,
+        **({} if outcome.parts is None else {"parts": asdict(outcome.parts)}),
     }
     return _encoded({"result": facts}), outcome.body
 
@@ -59,7 +61,9 @@ def outcome_from_wire(wire: bytes, body: bytes) -> JobOutcome:
     try:
         if "failure" in message:
             return JobFailure(**message["failure"])
-        return JobResult(body=body, **message["result"])
+        facts = message["result"]
+        parts = facts.pop("parts", None)
+        return JobResult(body=body, **facts, parts=None if parts is None else Parts(**parts))
     except (KeyError, TypeError) as error:
         raise WireError(f"An outcome on the wire is malformed: {error}.") from error
 

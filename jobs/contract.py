@@ -126,11 +126,40 @@ class TranslateJob:
         return BatchKey(self.kind, self.model)
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetJob:
+    """Faces of consecutive seeds, with their labels, as one zip. The result comes in parts.
+
+    seed: of the first; count: how many. ranges: attributes, each with the lowest and the highest strength; every face
+    draws its own in between, by its seed. All else: as of a GenerateJob.
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    model: str
+    seed: int
+    count: int
+    truncation_psi: float
+    size: int
+    format: PictureFormat
+    label: int | None = None
+    rotate: float = 0.0
+    translate_x: float = 0.0
+    translate_y: float = 0.0
+    ranges: tuple[tuple[str, float, float], ...] = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
 PHOTO, C2PA, LATENT = "photo", "c2pa", "latent"
 """Names of inputs."""
 
-Job = GenerateJob | EditJob | TranslateJob
-_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob)
+Job = GenerateJob | EditJob | TranslateJob | DatasetJob
+_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob, DatasetJob)
 JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in _KINDS})
 
 
@@ -153,17 +182,27 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """Where a large result lies: in so many parts, each fetched by itself. token: of the attempt that wrote them."""
+
+    token: str
+    count: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobResult:
     """A job done.
 
-    body: the encoded picture. timings_ms: what each stage took (`queue_wait`, `inference`, `encode`), so that the web
-    can show them in /metrics. batch_size: how many jobs rode in the batch.
+    body: the encoded picture; empty where the result lies in `parts`. timings_ms: what each stage took (`queue_wait`,
+    `inference`, `encode`), so that the web can show them in /metrics. batch_size: how many jobs rode in the batch.
     """
 
     body: bytes
     media_type: str
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     batch_size: int = 1
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +210,7 @@ class JobFailure:
     """A job that will give no result.
 
     code: stable and machine-readable (`model-not-loaded`, `job-failed`, `cancelled`, `deadline-passed`,
-    `photo-refused`). reason: a sentence for people.
+    `photo-refused`, `dataset-too-large`). reason: a sentence for people.
     """
 
     code: str

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from jobs.contract import Delivery, Job, JobEvent, JobId, JobOutcome, JobStatus, Lane, QueueState, WorkerBeat
+from jobs.contract import Delivery, Job, JobEvent, JobId, JobOutcome, JobStatus, Lane, Parts, QueueState, WorkerBeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,11 @@ class JobSubmitter(Protocol):
         """
         ...
 
+    async def part(self, job_id: JobId, parts: Parts, index: int) -> bytes:
+        """One part of a large result; the others are kept for another result_ttl_s. Raises JobUnknown when it is gone,
+        QueueUnavailable."""
+        ...
+
     async def cancel(self, job_id: JobId) -> None:
         """Ask that a job not be done: one that waits never runs, one that runs has its result dropped.
 
@@ -118,6 +123,13 @@ class JobSource(Protocol):
 
     def report(self, delivery: Delivery, progress: float) -> None:
         """Say how far a job in hand is, 0 to 1, for whoever asks its status. Lost when the queue is out of reach."""
+        ...
+
+    def put_part(self, delivery: Delivery, token: str, index: int, part: bytes) -> bool:
+        """Keep one part of a large result until `finish` names them all. token: of this attempt alone.
+
+        False when nobody wants the job any more. Raises QueueUnavailable.
+        """
         ...
 
     def cancelled(self, deliveries: Sequence[Delivery]) -> Collection[JobId]:

@@ -1,5 +1,5 @@
 -- Put before the scripts that change a job's fate. job, result, inputs: keys. What else belongs to a job (the stream of
--- its events, its idempotency record, the replies of its submitter) is named in the job's own hash.
+-- its events, its idempotency record, the parts of its result, the replies of its submitter) is named in the job's own hash.
 
 -- One more event, for whoever watches. MAXLEN is EVENTS_KEPT of the contract.
 local function tell(job, ...)
@@ -11,7 +11,7 @@ end
 
 -- Write a job's outcome, once. 1, or 0 where it has one already, was cancelled, or is no longer known.
 local function conclude(job, result, inputs, id, meta, body, result_ttl_ms)
-  local about = redis.call('HMGET', job, 'state', 'replies', 'events')
+  local about = redis.call('HMGET', job, 'state', 'replies', 'events', 'parts')
   if about[1] ~= 'waiting' then
     return 0
   end
@@ -20,6 +20,9 @@ local function conclude(job, result, inputs, id, meta, body, result_ttl_ms)
   redis.call('HSET', result, 'meta', meta, 'body', body)
   redis.call('PEXPIRE', result, result_ttl_ms)
   redis.call('DEL', inputs)
+  if about[4] then
+    redis.call('PEXPIRE', about[4], result_ttl_ms)
+  end
   tell(job, 'meta', meta)
   if about[3] then
     redis.call('PEXPIRE', about[3], result_ttl_ms)
@@ -32,7 +35,7 @@ end
 
 -- Cancel a job: as `conclude`, and what was told of it so far is erased.
 local function call_off(job, result, inputs, group, id, meta, body, result_ttl_ms)
-  local about = redis.call('HMGET', job, 'state', 'events', 'once', 'lane', 'entry')
+  local about = redis.call('HMGET', job, 'state', 'events', 'once', 'lane', 'entry', 'parts')
   if about[1] ~= 'waiting' then
     return 0
   end
@@ -40,8 +43,10 @@ local function call_off(job, result, inputs, group, id, meta, body, result_ttl_m
     -- Emptied, not deleted: the last event has to come after those that somebody saw.
     redis.call('XTRIM', about[2], 'MAXLEN', 0)
   end
-  if about[3] then
-    redis.call('DEL', about[3])
+  for _, i in ipairs({ 3, 6 }) do
+    if about[i] then
+      redis.call('DEL', about[i])
+    end
   end
   -- Nobody was given it yet: its place in the lane is free at once. Else whoever has it drops it.
   local pending = redis.pcall('XPENDING', about[4], group, about[5], about[5], 1)

@@ -39,6 +39,7 @@ class Entry:
     watchers: list[Waiter] = field(default_factory=list)
     count: int = 0
     once: Once | None = None
+    parts: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
     def tell(self, stage: JobStage, progress: float | None = None, failure: JobFailure | None = None) -> None:
         """One more event, for whoever watches."""
@@ -83,11 +84,15 @@ class Entries:
             entry.tell(JobStage.FAILED, failure=outcome)
         else:
             entry.tell(JobStage.DONE)
-        entry.expires_at = time.monotonic() + self.policy.result_ttl_s
-        self._expiring.append((entry.expires_at, entry.delivery.id))
+        self.keep_on(entry)
         self.held.pop(entry.delivery.id, None)
         wake(entry.waiters)
         entry.waiters.clear()
+
+    def keep_on(self, entry: Entry) -> None:
+        """Its result is kept for another result_ttl_s."""
+        entry.expires_at = time.monotonic() + self.policy.result_ttl_s
+        self._expiring.append((entry.expires_at, entry.delivery.id))
 
     def submitted(self, once: Once) -> tuple[Once, JobId] | None:
         """What came under that key before."""

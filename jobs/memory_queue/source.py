@@ -43,6 +43,15 @@ class MemorySource:
                 entry.progress = progress
                 entry.tell(JobStage.RUNNING, progress)
 
+    def put_part(self, delivery: Delivery, token: str, index: int, part: bytes) -> bool:
+        """See JobSource.put_part."""
+        with self._queue.changed:
+            entry = self._queue.entries.get(delivery.id)
+            if entry is None or entry.outcome is not None:
+                return False
+            entry.parts[token, index] = part
+            return True
+
     def cancelled(self, deliveries: Sequence[Delivery]) -> Collection[JobId]:
         """See JobSource.cancelled."""
         with self._queue.changed:

@@ -16,6 +16,7 @@ from jobs.contract import (
     JobStage,
     JobStatus,
     Lane,
+    Parts,
     QueueState,
 )
 from jobs.errors import JobUnknown, KeyReused, QueueFull
@@ -111,6 +112,17 @@ class MemorySubmitter:
                 entry.watchers.append(waiter)
             await self._woken(waiter, entry.watchers, left_ms)
 
+    async def part(self, job_id: JobId, parts: Parts, index: int) -> bytes:
+        """See JobSubmitter.part."""
+        queue = self._queue
+        with queue.changed:
+            queue.expire()
+            entry = queue.entries.get(job_id)
+            if entry is None or (parts.token, index) not in entry.parts:
+                raise JobUnknown
+            queue.keep_on(entry)
+            return entry.parts[parts.token, index]
+
     async def _woken(self, waiter: Waiter, among: list[Waiter], within_ms: int) -> None:
         """Return when the waiter is woken, or within_ms have passed."""
         try:
@@ -148,6 +160,7 @@ class MemorySubmitter:
                 queue.waiting[entry.delivery.lane].remove(job_id)
             queue.forget_key(entry)
             entry.events.clear()
+            entry.parts.clear()
             queue.conclude(entry, cancelled())
 
     async def state(self) -> QueueState:

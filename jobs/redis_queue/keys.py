@@ -42,6 +42,9 @@ class Keys:
     def events(self, job_id: JobId) -> str:
         return f"{self.prefix}events:{job_id}"
 
+    def parts(self, job_id: JobId) -> str:
+        return f"{self.prefix}parts:{job_id}"
+
     def once(self, key: str) -> str:
         return f"{self.prefix}once:{key}"
 

@@ -12,9 +12,10 @@ from redis.retry import Retry
 
 from jobs.codec import beat_to_bytes, job_from_bytes, job_to_bytes, outcome_to_wire
 from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
-from jobs.errors import QueueUnavailable, WireError
+from jobs.errors import WireError
 from jobs.outcomes import deadline_passed, given_up
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
+from jobs.redis_queue.cargo import Cargo
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, script, without_password
 from jobs.redis_queue.leases import Leases
 
@@ -53,6 +54,7 @@ class RedisSource:
         self._scripts = {name: self._client.register_script(script(name)) for name in names}
         self._claim_at = dict.fromkeys(Lane, 0.0)
         self._block_ms = min(BLOCK_MS, max(1, _ms(policy.lease_s / CLAIMS_PER_LEASE)))
+        self._cargo = Cargo(self._client, self._keys, policy, self._address)
         self._leases = Leases(self._renew, policy.lease_s)
 
     def take(self, lanes: Sequence[Lane], *, max_jobs: int, wait_ms: int) -> list[Delivery]:
@@ -71,11 +73,11 @@ class RedisSource:
 
     def inputs(self, delivery: Delivery) -> Mapping[str, bytes]:
         """See JobSource.inputs. Raises QueueUnavailable."""
-        try:
-            found: dict[bytes, bytes] = self._client.hgetall(self._keys.inputs(delivery.id))
-        except UNAVAILABLE as error:
-            raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {error}.") from error
-        return {name.decode(): value for name, value in found.items()}
+        return self._cargo.inputs(delivery)
+
+    def put_part(self, delivery: Delivery, token: str, index: int, part: bytes) -> bool:
+        """See JobSource.put_part. Raises QueueUnavailable."""
+        return self._cargo.put_part(delivery, token, index, part)
 
     def report(self, delivery: Delivery, progress: float) -> None:
         """See JobSource.report."""
@@ -100,7 +102,7 @@ class RedisSource:
     def finish(self, delivery: Delivery, outcome: JobOutcome) -> bool:
         """See JobSource.finish. While Redis is out of reach it tries on, as long as others would wait for our lease."""
         give_up_at = time.monotonic() + 3 * self._policy.lease_s
-        keys = self._job_keys(delivery)
+        keys = self._keys_of(delivery.lane, delivery.id)
         args: list[Any] = [GROUP, delivery.receipt, delivery.id, *outcome_to_wire(outcome)]
         args.append(_ms(self._policy.result_ttl_s))
         while True:
@@ -288,9 +290,6 @@ class RedisSource:
             return self._scripts[name](keys=keys, args=args)
         except ResponseError as error:
             raise as_seen_outside(error) from error
-
-    def _job_keys(self, delivery: Delivery) -> list[str]:
-        return self._keys_of(delivery.lane, delivery.id)
 
     def _keys_of(self, lane: Lane, job_id: JobId) -> list[str]:
         keys = self._keys

@@ -21,12 +21,14 @@ from jobs.contract import (
     JobStage,
     JobStatus,
     Lane,
+    Parts,
     QueueState,
     WorkerBeat,
 )
 from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
+from jobs.redis_queue.cargo import field
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 from jobs.redis_queue.watching import Watching
@@ -161,6 +163,18 @@ class RedisSubmitter:
     async def events(self, job_id: JobId, *, after: str | None, wait_ms: int) -> list[JobEvent]:
         """See JobSubmitter.events."""
         return await self._watching.events(job_id, after=after, wait_ms=wait_ms)
+
+    async def part(self, job_id: JobId, parts: Parts, index: int) -> bytes:
+        """See JobSubmitter.part."""
+        key = self._keys.parts(job_id)
+        async with self._turns.reached():
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hget(key, field(parts.token, index))
+            pipeline.pexpire(key, _ms(self._policy.result_ttl_s))
+            part: bytes | None = (await pipeline.execute())[0]
+        if part is None:
+            raise JobUnknown
+        return part
 
     async def cancel(self, job_id: JobId) -> None:
         """See JobSubmitter.cancel."""
