@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from random import uniform
+from random import choice, uniform
 
 from app.errands import Errands
 from app.errors import AppError
@@ -13,6 +13,7 @@ from app.ordering import Ordering, Wishes, draw_seed
 from jobs.contract import GenerateJob, JobResult, Lane, PictureFormat
 from jobs.errors import JobsError
 from models.errors import ModelsError
+from models.spare_faces import SPARE_PSI, spare_faces
 
 MAKERS = 32
 """Faces on order at one time at most: a whole batch of the largest bucket, and no more of the idle lane than that."""
@@ -22,10 +23,11 @@ LONGEST_PAUSE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A picture and the job that made it."""
+    """A picture and the job that made it. spare: it came with the release, and others were given it too."""
 
     job: GenerateJob
     result: JobResult
+    spare: bool = False
 
 
 class ReadyFaces:
@@ -47,7 +49,7 @@ class ReadyFaces:
 
     def take(self, job: GenerateJob) -> Face | None:
         """A face as this job asks, whatever its seed; None when the pool holds no such faces or is empty."""
-        if not self._wanted or replace(job, seed=0) != self._pattern():
+        if not self._wanted or not self._asks_no_more(job):
             return None
         while self._faces and self._faces[0].job.model != job.model:
             # Made before the default model was replaced.
@@ -58,6 +60,17 @@ class ReadyFaces:
         if face is not None:
             self._gaps.release()
         return face
+
+    def spare(self, job: GenerateJob) -> Face | None:
+        """One of those that came with the default model, for a job that asks no more than a face; None without any."""
+        if not self._asks_no_more(job):
+            return None
+        faces = spare_faces(self._ordering.default_model.folder)
+        if not faces:
+            return None
+        seed = choice(list(faces))
+        made_by = replace(job, seed=seed, truncation_psi=SPARE_PSI)
+        return Face(made_by, JobResult(faces[seed], job.format.media_type), spare=True)
 
     def start(self) -> None:
         """Begin to fill the pool, in the background of the running event loop."""
@@ -76,6 +89,9 @@ class ReadyFaces:
         while True:
             await self._gaps.acquire()
             self._faces.append(await self._made())
+
+    def _asks_no_more(self, job: GenerateJob) -> bool:
+        return replace(job, seed=0) == self._pattern()
 
     def _pattern(self) -> GenerateJob:
         """What the pool holds, but for the seed. Raises ModelNotFound while there is no default model."""

@@ -62,15 +62,24 @@ MAKING_PROBLEMS = (
     RequestTimedOut,
 )
 
+SPARE = {"Personne-Spare": "yes"}
+
 
 async def new_face(job: GenerateJob, request: Request, ready: ReadyFaces, errands: Errands) -> Face:
     """One from the pool when it holds what the job asks (with a seed of its own), else made now.
 
-    Either costs the same, and is counted first: who is refused takes nothing out of the pool.
+    Either costs the same, and is counted first: who is refused takes nothing out of the pool. While none can be made, a
+    spare one, which is not new.
     """
     await errands.pay(job, None)
-    face = ready.take(job)
-    return face or Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request), paid=True))
+    if face := ready.take(job):
+        return face
+    try:
+        return Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request), paid=True))
+    except (QueueUnavailable, ModelNotLoaded):
+        if spare := ready.spare(job):
+            return spare
+        raise
 
 
 def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIRouter:
@@ -90,11 +99,12 @@ def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIR
     async def face(request: Request, query: Annotated[FaceQuery, Query()]) -> Response:
         """A face that nobody has seen before. `Content-Location` says where this very face stays.
 
-        JPEG, unless the query names another format or the `Accept` header excludes JPEG.
+        JPEG, unless the query names another format or the `Accept` header excludes JPEG. While no face can be made and
+        none is left in the pool, one that came with the release, which is told by the header `Personne-Spare`.
         """
         picture_format = query.format or negotiate(request.headers.get("accept"))
         made = await new_face(ordering.face(draw_seed(), query.wishes, picture_format), request, ready, errands)
-        headers = PictureHeaders(made.job, ordering.address(made.job), negotiated=True)
-        return picture_reply(made.result, headers.drawn())
+        headers = PictureHeaders(made.job, ordering.address(made.job), negotiated=True).drawn()
+        return picture_reply(made.result, headers | SPARE if made.spare else headers)
 
     return router

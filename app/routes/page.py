@@ -65,6 +65,7 @@ def page_routes(pages: Pages, ordering: Ordering, ready: ReadyFaces, errands: Er
         model = here.with_digest(job.model).generator
         return {
             "seed": job.seed,
+            "spare": face.spare,
             "side": job.size,
             "address": ordering.address(job),
             "page": ordering.page_address(job),

@@ -12,10 +12,11 @@ from safetensors.torch import load_file
 from models.catalogue import ModelEntry
 from models.errors import ModelRefused
 from models.export.export_model import ModelFacts, export_model
+from models.manifest import GeneratorManifest
 from models.networks.architectures import TRANSLATORS, build
 from models.networks.stylegan2 import scale_noise
 from personne.commands.model_card import MEASURED_FILE, PICTURED, CardFacts, read_run, write_card
-from personne.commands.model_sheet import draw_sheet
+from personne.commands.model_sheet import draw_sheet, draw_spare_faces
 from training.run_folder import recorded_data
 from training.snapshots import list_snapshots
 
@@ -84,6 +85,8 @@ def export_run(
         float16=options.float16,
     )
     draw_sheet(entry, options.example)
+    if out is not None and isinstance(entry.manifest, GeneratorManifest):
+        draw_spare_faces(entry)
     for picture in PICTURED:
         if measured is not None and (measured / picture).is_file():
             shutil.copyfile(measured / picture, entry.folder / picture)

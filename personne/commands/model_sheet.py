@@ -9,13 +9,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from models.catalogue import ModelEntry
+from jobs.contract import PictureFormat
+from marks import Mark
+from marks.stamp import Stamp
+from models.catalogue import Catalogue, ModelEntry
 from models.contact_sheet import Picture, save_sheet
 from models.engines.onnx_engine import OnnxEngine
 from models.manifest import GeneratorManifest
 from models.scenes import scenes
+from models.spare_faces import SPARE_FOLDER, SPARE_PSI, SPARE_SEEDS
 from personne.commands.model_card import SHEET_FILE
-from personne.commands.sample import draw_faces
+from personne.commands.sample import draw_faces, pattern_of, sample_faces
 from worker.tasks.translate import translated
 
 SHEET_SEEDS = range(40)
@@ -41,6 +45,15 @@ def draw_sheet(entry: ModelEntry, example: Path | None = None) -> None:
     save_sheet([*originals, *pictures], len(originals), entry.folder / SHEET_FILE)
     for moment, picture in (("before", before), ("after", after)):
         Image.fromarray(picture).save(entry.folder / f"{moment}.jpg", quality=90)
+
+
+def draw_spare_faces(entry: ModelEntry) -> None:
+    """Write the faces that the service gives while it can make none; unsigned, since that is for whoever runs it."""
+    alone = Catalogue({entry.manifest.name: entry})
+    pattern = pattern_of(entry, alone, truncation_psi=None, default_psi=SPARE_PSI, picture_format=PictureFormat.JPEG)
+    stamp = Stamp((Mark.XMP, Mark.WATERMARK))
+    folder = entry.folder / SPARE_FOLDER
+    sample_faces(pattern, entry, seeds=SPARE_SEEDS, out=folder, grid=False, device="cpu", stamp=stamp)
 
 
 def _before(example: Path | None) -> Picture:

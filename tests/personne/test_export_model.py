@@ -87,6 +87,7 @@ def test_one_snapshot_to_a_folder(run: Path, tmp_path: Path) -> None:
     entry = export_run(snapshot, name="mine", store=tmp_path, out=tmp_path / "to")
     assert entry.folder == tmp_path / "to"
     assert not (entry.folder / "weights.safetensors").exists(), "a bundled model is without weights"
+    assert len(list((entry.folder / "spare").glob("*.jpg"))) == 24, "and has faces for when none can be made"
     again = export_run(snapshot, name="mine", store=tmp_path, out=tmp_path / "to")
     assert again.manifest.digest == entry.manifest.digest, "the same network gives the same files"
 
