@@ -47,8 +47,8 @@ check: .venv-dev/stamp ## Format, lint, types, import contracts, dead code, Dock
 
 .PHONY: check-compose
 check-compose: ## docker-compose.yml by a compose parser
-	@if command -v docker-compose >/dev/null; then docker-compose --profile gpu config --quiet; \
-	elif docker compose version >/dev/null 2>&1; then docker compose --profile gpu config --quiet; \
+	@if command -v docker-compose >/dev/null; then docker-compose --profile gpu --profile monitoring config --quiet; \
+	elif docker compose version >/dev/null 2>&1; then docker compose --profile gpu --profile monitoring config --quiet; \
 	else echo "check-compose: neither docker-compose nor docker compose is here, so docker-compose.yml was not parsed"; fi
 
 .PHONY: format

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.house.tracked import ROOT
 DOCKERFILES = sorted((ROOT / "docker").glob("*.Dockerfile"))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+MONITORING = {"prometheus", "grafana"}
 
 
 def test_there_are_four_images() -> None:
@@ -42,9 +44,15 @@ def test_the_linter_finds_nothing(path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not here")
 def test_a_compose_parser_accepts_the_file() -> None:
-    parsed = ["docker-compose", "--profile", "gpu", "config", "--services"]
+    parsed = ["docker-compose", "--profile", "gpu", "--profile", "monitoring", "config", "--services"]
     result = subprocess.run(parsed, cwd=ROOT, check=True, capture_output=True, text=True)
-    assert set(result.stdout.split()) == {"web", "worker", "worker-gpu", "redis"}
+    assert set(result.stdout.split()) == {"web", "worker", "worker-gpu", "redis"} | MONITORING
+
+
+def test_the_builder_gets_every_package_of_the_wheel() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"}
+    assert {package.rstrip("*") for package in packages["find"]["include"]} <= sent
 
 
 def floors(name: str) -> set[str]:
@@ -64,9 +72,11 @@ def test_an_image_is_a_list_of_floors() -> None:
     }
 
 
-def test_only_the_web_is_published_and_only_here() -> None:
+def test_only_what_one_looks_at_is_published_and_only_here() -> None:
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
-        "web": ["127.0.0.1:8000:8000"]
+        "web": ["127.0.0.1:8000:8000"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "grafana": ["127.0.0.1:3000:3000"],
     }
 
 
@@ -79,9 +89,33 @@ def test_a_service_is_contained(name: str) -> None:
     assert not service.get("privileged")
 
 
-def test_only_the_gpu_needs_a_profile() -> None:
-    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"worker-gpu"}
-    assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
+def test_only_the_gpu_and_the_monitoring_need_a_profile() -> None:
+    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert profiles == {"worker-gpu": ["gpu"], "prometheus": ["monitoring"], "grafana": ["monitoring"]}
+
+
+@pytest.mark.parametrize("name", sorted(MONITORING))
+def test_the_monitoring_is_pinned_and_reads_files_that_are_here(name: str) -> None:
+    assert re.fullmatch(r"[a-z]+/[a-z]+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+    mounted = [volume.split(":") for volume in SERVICES[name]["volumes"] if volume.startswith("./")]
+    assert mounted
+    assert all((ROOT / source).exists() and mode == "ro" for source, _, mode in mounted)
+
+
+def test_grafana_has_no_account_and_shows_strangers_nothing_they_could_change() -> None:
+    told = SERVICES["grafana"]["environment"]
+    assert told["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert told["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert not [name for name in told if "PASSWORD" in name]
+
+
+def test_prometheus_may_ask_the_web_by_the_name_it_uses() -> None:
+    asked = yaml.safe_load((ROOT / "docker" / "monitoring" / "prometheus.yml").read_text(encoding="utf-8"))
+    (target,) = asked["scrape_configs"][0]["static_configs"][0]["targets"]
+    name, port = target.split(":")
+    assert name in SERVICES["web"]["environment"]["PERSONNE_HOSTS"].split(",")
+    assert SERVICES["web"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert SERVICES["web"]["command"] == ["web", "--open"], "else /metrics asks for a key"
 
 
 def test_redis_forgets_nothing() -> None:
@@ -93,7 +127,7 @@ def test_redis_forgets_nothing() -> None:
 
 
 def test_web_and_workers_share_one_store_and_one_queue() -> None:
-    ours = [service for name, service in SERVICES.items() if name != "redis"]
+    ours = [service for name, service in SERVICES.items() if name not in {"redis"} | MONITORING]
     assert {volume.split(":")[0] for service in ours for volume in service["volumes"]} == {"store"}
     assert {service["environment"]["PERSONNE_QUEUE"] for service in ours} == {"redis://redis:6379"}
     assert all(service["depends_on"]["redis"]["condition"] == "service_healthy" for service in ours)
