@@ -17,7 +17,7 @@ class AppConfig:
     translation before it is told the job's address instead. job_timeout_s: a job with an address of its own that nobody
     has begun within so many seconds is dropped. certificate: PEM file whose last certificate vouches for pictures of
     this service; None: it signs none. access: who is let in. input_ttl_s, result_ttl_s: how long the queue keeps photos
-    and results; the privacy page says so.
+    and results, on_redis: where; the privacy page says so.
     """
 
     default_model: str = "faces"
@@ -34,3 +34,4 @@ class AppConfig:
     access: AccessConfig = field(default_factory=AccessConfig)
     input_ttl_s: float = 3600.0
     result_ttl_s: float = 300.0
+    on_redis: bool = False

@@ -16,6 +16,7 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /docs": OPEN,
         "GET /openapi.json": OPEN,
         "GET /problems/{slug}": OPEN,
+        "GET /privacy": OPEN,
         # Faces.
         "GET /": Scope.GENERATE,
         "GET /face": Scope.GENERATE,

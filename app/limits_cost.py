@@ -16,7 +16,9 @@ PHOTO_STAGES = 1 / 16
 STAGES: Mapping[str, float] = {
     "generate": 1,
     "edit": 1,
+    "edit": 1,
     "translate": 1,
+    "dataset": 1,
 }
 """Passes over the picture, by the kind of job; kinds that are not here cost UNKNOWN_STAGES."""
 UNKNOWN_STAGES = 8

@@ -34,6 +34,7 @@ from app.routes.health import health_routes
 from app.routes.jobs import jobs_routes
 from app.routes.models import models_routes
 from app.routes.page import page_routes
+from app.routes.privacy import privacy_routes
 from app.routes.reference import reference_routes
 from app.routes.shares import shares_routes
 from app.routes.styles import styles_routes
@@ -111,6 +112,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         translate_page_routes(TranslatePage(config, pages, ordering), errands, translating),
         verify_page_routes(pages, verifier, uploads),
         reference_routes(pages),
+        privacy_routes(pages, config),
     ):
         app.include_router(routes)
     app.mount(pages.static_address, ImmutableFiles(directory=STATIC))

@@ -25,12 +25,18 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def keep_photos_out() -> None:
+    """Whatever the level: while it debugs, Pillow writes the EXIF of every photo that it opens."""
+    logging.getLogger("PIL").setLevel(logging.WARNING)
+
+
 def configure_logging(settings: Settings) -> None:
     """Send every log line to stderr as the settings say."""
     lines = logging.StreamHandler(sys.stderr)
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     lines.setFormatter(JsonLines() if settings.log_json else plain)
     logging.basicConfig(level=settings.log_level.upper(), handlers=[lines], force=True)
+    keep_photos_out()
     # Its life-cycle lines say nothing that ours do not.
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.root.level))
     for name in unknown_variables():

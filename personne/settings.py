@@ -230,6 +230,7 @@ class Settings(BaseSettings, AccessSettings):
             access=self.access_of(self.host, self.store, self.queue if self.on_redis else None),
             input_ttl_s=self.input_ttl_s,
             result_ttl_s=self.result_ttl_s,
+            on_redis=self.on_redis,
         )
 
     def worker_config(self) -> WorkerConfig:

@@ -94,6 +94,8 @@ class MemorySource:
         """See JobSource.beat."""
         with self._queue.changed:
             self._workers.add(beat.worker_id)
+            # Once a second: what is past its time is gone, also where nobody asks for anything.
+            self._queue.expire()
             self._queue.beats[beat.worker_id] = (time.monotonic(), beat)
 
     def close(self) -> None:

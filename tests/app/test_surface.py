@@ -19,6 +19,7 @@ ADDRESSES = {
     "/livez": [],
     "/metrics": [],
     "/openapi.json": [],
+    "/privacy": [],
     "/problems/{slug}": [],
     "/readyz": [],
     "/v1/faces": [*LOOK, "format", "count"],
@@ -46,7 +47,7 @@ METHODS = {
 }
 OF_THE_MOMENT = ("/v1/edits", "/v1/shares", "{job_id}", "{digest}", "/v1/translations", "/v1/verify")
 """Addresses that answer only those who have made something first."""
-HTML = {"/", "/docs", "/problems/{slug}", "/openapi.json", "/verify"}
+HTML = {"/", "/docs", "/privacy", "/problems/{slug}", "/openapi.json", "/verify"}
 
 
 def test_the_described_addresses_are_these(web: Web) -> None:
