@@ -23,7 +23,7 @@ class WorkerConfig:
     OpenVINO build; None: built at every start.
     beat_every_s: at most a third of the queue's beat_ttl_s.
     tile_side: pictures of up to so many pixels squared are translated whole, larger ones in tiles of that side.
-    max_photo_pixels: larger photos are refused.
+    max_photo_pixels: larger photos are refused. max_dataset_bytes: a data set that grows larger is given up.
     marks: what pictures leave with. certificate, certificate_key: PEM files to sign with; None: pictures go unsigned.
     """
 
@@ -40,6 +40,7 @@ class WorkerConfig:
     beat_every_s: float = 1.0
     tile_side: int = 768
     max_photo_pixels: int = 25_000_000
+    max_dataset_bytes: int = 256 * 1024 * 1024
     marks: Sequence[Mark] = tuple(Mark)
     certificate: Path | None = None
     certificate_key: Path | None = None

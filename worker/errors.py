@@ -5,7 +5,8 @@ WorkerError
 ├── ModelNotLoaded   a job asks for a model that this worker does not have
 ├── ModelUnusable    the model is there, and cannot be opened
 ├── JobRefused       nobody will ever be able to do this job: no attempt follows
-│   └── PhotoRefused   its photo cannot be read
+│   ├── PhotoRefused     its photo cannot be read
+│   └── DatasetTooLarge  its zip grows past the limit
 └── NobodyWaits      the job was cancelled while it ran
 """
 
@@ -52,6 +53,17 @@ class PhotoRefused(JobRefused):
     """The photo cannot be read."""
 
     code = "photo-refused"
+
+
+class DatasetTooLarge(JobRefused):
+    """The data set grows past its limit."""
+
+    code = "dataset-too-large"
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(
+            f"The zip grew past the limit of {most_bytes} bytes; ask for fewer or smaller faces, or for JPEG or WebP."
+        )
 
 
 class NobodyWaits(WorkerError):

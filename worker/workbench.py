@@ -17,7 +17,9 @@ from worker.errors import JobRefused, ModelNotLoaded, ModelUnusable, NobodyWaits
 from worker.loaded_model import LoadedModel
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
+from worker.parts import PartsOut
 from worker.pictures import EncodedPicture
+from worker.tasks.bulk import BulkTask
 from worker.tasks.solo import SoloTask
 from worker.tasks.task import AnyTask, Task
 
@@ -60,6 +62,10 @@ class Workbench:
             with self._models.held(batch.key.model) as model:
                 if isinstance(task, SoloTask):
                     return [future for one in deliveries for future in self._attempt_alone(task, model, one)]
+                if isinstance(task, BulkTask):
+                    for one in deliveries:
+                        self._attempt_in_parts(task, model, one)
+                    return []
                 return self._attempt(task, model, deliveries)
         except ModelNotLoaded as error:
             self._give_up(deliveries, JobFailure("model-not-loaded", str(error)))
@@ -92,21 +98,42 @@ class Workbench:
         self, task: SoloTask[Any, Any, Any], model: LoadedModel, delivery: Delivery
     ) -> list[Future[None]]:
         """Run one that takes its time: it says how far it is, and stops when nobody wants it any more."""
-
-        def step(progress: float) -> None:
-            if self._source.cancelled([delivery]):
-                raise NobodyWaits
-            self._source.report(delivery, progress)
-
         started_at_ms, started = time.time_ns() // 1_000_000, time.perf_counter()
-        try:
+        with self._trying(delivery):
             inputs = self._source.inputs(delivery)
             prepared = task.prepare(delivery.job, inputs, model)
-            picture = task.run(delivery.job, prepared, model, step)
+            picture = task.run(delivery.job, prepared, model, partial(self._step, delivery))
+            ran = _Ran(started_at_ms, (time.perf_counter() - started) * 1000, 1)
+            self._metrics.count_batch(1, ran.inference_ms)
+            finish = partial(task.finish, delivery.job, picture, inputs)
+            return [self._pool.submit(self._encode_and_finish, finish, delivery, ran)]
+        return []
+
+    def _attempt_in_parts(self, task: BulkTask[Any, Any], model: LoadedModel, delivery: Delivery) -> None:
+        """Run one whose result leaves while it is made."""
+        started_at_ms = time.time_ns() // 1_000_000
+        out = PartsOut(self._source, delivery, task.most_bytes)
+        batch = self._models.batch_limit(delivery.job.model, delivery.lane)
+        with self._trying(delivery):
+            task.write(delivery.job, model, batch, out, partial(self._step, delivery))
+            timings_ms = {"queue_wait": float(max(0, started_at_ms - delivery.submitted_at_ms))}
+            self._tell(delivery, JobResult(b"", task.media_type, timings_ms, batch, out.close()), encode_ms=0.0)
+
+    def _step(self, delivery: Delivery, progress: float) -> None:
+        """Raises NobodyWaits."""
+        if self._source.cancelled([delivery]):
+            raise NobodyWaits
+        self._source.report(delivery, progress)
+
+    @contextmanager
+    def _trying(self, delivery: Delivery) -> Iterator[None]:
+        """An attempt at a job that runs alone, and what becomes of the job when it fails."""
+        try:
+            yield
         except NobodyWaits:
             self._without([delivery], {delivery.id}, CANCELLED)
         except JobsError as error:
-            # The job is as good as before; its photo could not be fetched.
+            # The job is as good as before; its photo could not be fetched, or its result not be kept.
             log.warning("job %s is given back: %s", delivery.id, error)
             with _queue_may_be_away():
                 self._source.give_back([delivery])
@@ -114,12 +141,6 @@ class Workbench:
             self._give_up([delivery], JobFailure(error.code, str(error)))
         except Exception as error:
             self._retry(delivery, error)
-        else:
-            ran = _Ran(started_at_ms, (time.perf_counter() - started) * 1000, 1)
-            self._metrics.count_batch(1, ran.inference_ms)
-            finish = partial(task.finish, delivery.job, picture, inputs)
-            return [self._pool.submit(self._encode_and_finish, finish, delivery, ran)]
-        return []
 
     def _attempt(self, task: Task[Any, Any], model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
         """Run these together; when that raises, each half by itself, until the one that does it is alone."""
@@ -154,8 +175,11 @@ class Workbench:
             "inference": ran.inference_ms,
             "encode": encode_ms,
         }
+        self._tell(delivery, JobResult(encoded.body, encoded.media_type, timings_ms, ran.batch_size), encode_ms)
+
+    def _tell(self, delivery: Delivery, result: JobResult, encode_ms: float) -> None:
         with _queue_may_be_away():
-            if self._source.finish(delivery, JobResult(encoded.body, encoded.media_type, timings_ms, ran.batch_size)):
+            if self._source.finish(delivery, result):
                 self._metrics.count_done(encode_ms)
             else:
                 self._metrics.count_dropped()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 
 from PIL import Image
 
@@ -39,13 +40,24 @@ class Bench:
         plain = GenerateJob(self.model, seed, truncation_psi=0.7, size=32, format=PictureFormat.PNG)
         return replace(plain, **fields)  # type: ignore[arg-type]
 
-    def worker(self, task: AnyTask | None = None, config: WorkerConfig = CONFIG) -> Worker:
-        tasks = {"generate": task or GenerateTask()}
+    def worker(
+        self,
+        task: AnyTask | None = None,
+        config: WorkerConfig = CONFIG,
+        tasks: Mapping[str, AnyTask] | None = MappingProxyType({}),
+    ) -> Worker:
+        """task: what generates. tasks: others beside it; None: the worker's own."""
+        tasks = None if tasks is None else {"generate": task or GenerateTask(), **tasks}
         return Worker(config, self.source, LoadedModels(self.catalogue, config), tasks)
 
     @contextmanager
-    def working(self, task: AnyTask | None = None, config: WorkerConfig = CONFIG) -> Iterator[Worker]:
-        worker = self.worker(task, config)
+    def working(
+        self,
+        task: AnyTask | None = None,
+        config: WorkerConfig = CONFIG,
+        tasks: Mapping[str, AnyTask] | None = MappingProxyType({}),
+    ) -> Iterator[Worker]:
+        worker = self.worker(task, config, tasks)
         thread = threading.Thread(target=worker.run)
         thread.start()
         try:

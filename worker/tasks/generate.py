@@ -95,6 +95,10 @@ def recipe_of(job: GenerateJob, name: str) -> Recipe:
 def _labels(jobs: Sequence[GenerateJob], c_dim: int) -> Float32:
     """One-hot [B, Y]. Where a job names no class its seed draws one, and the same seed always the same."""
     labels_BY = np.zeros([len(jobs), c_dim], np.float32)
-    drawn = [job.seed % c_dim if job.label is None else job.label for job in jobs]
-    labels_BY[np.arange(len(jobs)), drawn] = 1
+    labels_BY[np.arange(len(jobs)), [class_of(job, c_dim) for job in jobs]] = 1
     return labels_BY
+
+
+def class_of(job: GenerateJob, c_dim: int) -> int:
+    """The class that a job names, or that its seed draws."""
+    return job.seed % c_dim if job.label is None else job.label

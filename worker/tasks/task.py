@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import EditJob, GenerateJob, TranslateJob
+from jobs.contract import DatasetJob, EditJob, GenerateJob, TranslateJob
 from marks import Mark
 from marks.credentials import Credentials
 from marks.stamp import Stamp
@@ -14,6 +14,8 @@ from models.manifest import ModelManifest
 from worker.config import WorkerConfig
 from worker.loaded_model import LoadedModel
 from worker.pictures import EncodedPicture
+from worker.tasks.bulk import BulkTask
+from worker.tasks.dataset import DatasetTask
 from worker.tasks.edit import EditTask
 from worker.tasks.generate import GenerateTask
 from worker.tasks.offsets import DirectionsOf, without_directions
@@ -50,7 +52,7 @@ class Task(Protocol[JobT_contra, ModelT_contra]):
         ...
 
 
-AnyTask = Task[Any, Any] | SoloTask[Any, Any, Any]
+AnyTask = Task[Any, Any] | SoloTask[Any, Any, Any] | BulkTask[Any, Any]
 
 
 def tasks_for(
@@ -61,9 +63,11 @@ def tasks_for(
     Raises MarksError, OSError.
     """
     stamp = stamp_for(config)
+    faces = GenerateTask(stamp, name_of, directions_of)
     return MappingProxyType(
         {
-            GenerateJob.kind: GenerateTask(stamp, name_of, directions_of),
+            GenerateJob.kind: faces,
+            DatasetJob.kind: DatasetTask(faces, config.max_dataset_bytes),
             EditJob.kind: EditTask(stamp, name_of, directions_of),
             TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }
