@@ -51,8 +51,9 @@ def telling_photo() -> bytes:
 
 
 def pieces(body: bytes) -> list[bytes]:
-    """What would give the photo away: its words, and stretches of its own bytes."""
-    return [TELLTALE.encode(), *(body[at : at + 32] for at in range(len(body) // 4, len(body) - 32, 997))]
+    """What would give the photo away: its words, and stretches of its pixels (tables before them any JPEG has)."""
+    pixels = body[body.rindex(b"\xff\xda") + 14 :]
+    return [TELLTALE.encode(), *(pixels[at : at + 32] for at in range(0, len(pixels) - 32, 97))]
 
 
 def everything_in(url: str) -> bytes:
