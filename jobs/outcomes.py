@@ -1,6 +1,7 @@
-"""The failures that a queue itself gives, in one wording for every queue."""
+"""What every queue does alike with outcomes: the failures that it gives itself, and how long a result is kept."""
 
-from jobs.contract import JobFailure
+from jobs.contract import JobFailure, JobOutcome, JobResult
+from jobs.queue import QueuePolicy
 
 
 def cancelled() -> JobFailure:
@@ -13,3 +14,10 @@ def deadline_passed() -> JobFailure:
 
 def given_up(deliveries: int, reason: str) -> JobFailure:
     return JobFailure("job-failed", f"The job failed {deliveries} times and was given up; the last reason: {reason}")
+
+
+def kept_s(outcome: JobOutcome | None, policy: QueuePolicy) -> float:
+    """Seconds for which an outcome is kept: the policy's, unless a result says itself."""
+    if isinstance(outcome, JobResult) and outcome.keep_s is not None:
+        return outcome.keep_s
+    return policy.result_ttl_s

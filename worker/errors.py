@@ -6,11 +6,18 @@ WorkerError
 ├── ModelUnusable    the model is there, and cannot be opened
 ├── JobRefused       nobody will ever be able to do this job: no attempt follows
 │   ├── PhotoRefused     its photo cannot be read
+│   ├── NoFace           no face is in its photo
+│   ├── SeveralFaces     it does not say which of the faces in its photo is meant
+│   ├── FaceTooSmall     the face in its photo has too few pixels
 │   └── DatasetTooLarge  its zip grows past the limit
 └── NobodyWaits      the job was cancelled while it ran
 """
 
 from collections.abc import Sequence
+from typing import Any
+
+Boxed = dict[str, Any]
+"""A face that was found, as JSON has it: number, box (left, top, width, height), landmarks, score."""
 
 
 class WorkerError(Exception):
@@ -44,9 +51,13 @@ class ModelUnusable(WorkerError):
 
 
 class JobRefused(WorkerError):
-    """This job cannot be done, now or later. code: see JobFailure."""
+    """This job cannot be done, now or later. code, details: see JobFailure."""
 
     code = "job-failed"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {}
 
 
 class PhotoRefused(JobRefused):
@@ -64,6 +75,55 @@ class DatasetTooLarge(JobRefused):
         super().__init__(
             f"The zip grew past the limit of {most_bytes} bytes; ask for fewer or smaller faces, or for JPEG or WebP."
         )
+
+
+class NoFace(JobRefused):
+    """No face was found in the photo."""
+
+    code = "face-not-found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No face was found in the photo. Send one where a face is upright, uncovered and at least a fortieth of "
+            "the photo's longer side, or say where its eyes, nose and mouth are with landmarks=."
+        )
+
+
+class SeveralFaces(JobRefused):
+    """There are several faces in the photo."""
+
+    code = "several-faces"
+
+    def __init__(self, faces: list[Boxed], asked: int | None) -> None:
+        wanted = "None was chosen" if asked is None else f"face={asked} is none of them"
+        super().__init__(
+            f"There are {len(faces)} faces in the photo. {wanted}: choose with face=, 0 to {len(faces) - 1}, the "
+            "largest first; the member faces has their boxes."
+            if len(faces) > 1
+            else f"There is one face in the photo, which is face=0; face={asked} is none."
+        )
+        self._faces = faces
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"faces": self._faces}
+
+
+class FaceTooSmall(JobRefused):
+    """The face has too few pixels."""
+
+    code = "face-too-small"
+
+    def __init__(self, faces: list[Boxed], pixels: float, least: int) -> None:
+        super().__init__(
+            f"The face is {pixels:.0f} pixels large; from {least} on there is enough of it to find. Send a larger copy "
+            "of the photo, or choose a larger face with face=."
+        )
+        self._faces, self._least = faces, least
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"faces": self._faces, "limit": self._least}
 
 
 class NobodyWaits(WorkerError):

@@ -31,10 +31,11 @@ PNG_LEVEL = 3
 
 @dataclass(frozen=True, slots=True)
 class EncodedPicture:
-    """A picture as it leaves the worker."""
+    """A picture as it leaves the worker. keep_s: see JobResult."""
 
     body: bytes
     media_type: str
+    keep_s: float | None = None
 
 
 def resized(picture: Picture, size: int) -> Picture:

@@ -138,7 +138,7 @@ class Workbench:
             with _queue_may_be_away():
                 self._source.give_back([delivery])
         except JobRefused as error:
-            self._give_up([delivery], JobFailure(error.code, str(error)))
+            self._give_up([delivery], JobFailure(error.code, str(error), error.details))
         except Exception as error:
             self._retry(delivery, error)
 
@@ -175,7 +175,7 @@ class Workbench:
             "inference": ran.inference_ms,
             "encode": encode_ms,
         }
-        self._tell(delivery, JobResult(encoded.body, encoded.media_type, timings_ms, ran.batch_size), encode_ms)
+        self._tell(delivery, _result(encoded, timings_ms, ran), encode_ms)
 
     def _tell(self, delivery: Delivery, result: JobResult, encode_ms: float) -> None:
         with _queue_may_be_away():
@@ -190,6 +190,10 @@ class Workbench:
         self._metrics.count_retried()
         with _queue_may_be_away():
             self._source.retry(delivery, reason)
+
+
+def _result(encoded: EncodedPicture, timings_ms: Mapping[str, float], ran: _Ran) -> JobResult:
+    return JobResult(encoded.body, encoded.media_type, timings_ms, ran.batch_size, keep_s=encoded.keep_s)
 
 
 CANCELLED = JobFailure("cancelled", "The job was cancelled before it ran.")

@@ -1,6 +1,7 @@
 """Every job of the queue, under one lock, which is held for dictionary work only."""
 
 import asyncio
+import heapq
 import threading
 import time
 import uuid
@@ -19,6 +20,7 @@ from jobs.contract import (
     Lane,
     WorkerBeat,
 )
+from jobs.outcomes import kept_s
 from jobs.queue import Once, QueuePolicy
 
 Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
@@ -60,7 +62,7 @@ class Entries:
         self.totals: Counter[str] = Counter()
         self.beats: dict[str, tuple[float, WorkerBeat]] = {}
         # In the order of their ends. Ids, not entries: what was erased must not live on here.
-        self._expiring: deque[tuple[float, JobId]] = deque()
+        self._expiring: list[tuple[float, JobId]] = []
         self._perishing: deque[tuple[float, JobId]] = deque()
         self._known: dict[str, tuple[float, Once, JobId]] = {}
 
@@ -90,9 +92,9 @@ class Entries:
         entry.waiters.clear()
 
     def keep_on(self, entry: Entry) -> None:
-        """Its result is kept for another result_ttl_s."""
-        entry.expires_at = time.monotonic() + self.policy.result_ttl_s
-        self._expiring.append((entry.expires_at, entry.delivery.id))
+        """Its result is kept for another result_ttl_s, or as long as it says itself."""
+        entry.expires_at = time.monotonic() + kept_s(entry.outcome, self.policy)
+        heapq.heappush(self._expiring, (entry.expires_at, entry.delivery.id))
 
     def submitted(self, once: Once) -> tuple[Once, JobId] | None:
         """What came under that key before."""
@@ -107,11 +109,11 @@ class Entries:
     def expire(self) -> None:
         """Forget results, inputs and idempotency keys past their time."""
         now = time.monotonic()
-        # All are kept equally long, so that the oldest stands first.
+        # All keys are known equally long, so that the oldest stands first; of results the next to go does.
         while self._known and (oldest := next(iter(self._known.items())))[1][0] <= now:
             del self._known[oldest[0]]
         while self._expiring and self._expiring[0][0] <= now:
-            job_id = self._expiring.popleft()[1]
+            job_id = heapq.heappop(self._expiring)[1]
             if job_id in self.entries and self.entries[job_id].expires_at <= now:
                 del self.entries[job_id]
         while self._perishing and self._perishing[0][0] <= now:

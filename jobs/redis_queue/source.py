@@ -13,7 +13,7 @@ from redis.retry import Retry
 from jobs.codec import beat_to_bytes, job_from_bytes, job_to_bytes, outcome_to_wire
 from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
 from jobs.errors import WireError
-from jobs.outcomes import deadline_passed, given_up
+from jobs.outcomes import deadline_passed, given_up, kept_s
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
 from jobs.redis_queue.cargo import Cargo
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, script, without_password
@@ -104,7 +104,7 @@ class RedisSource:
         give_up_at = time.monotonic() + 3 * self._policy.lease_s
         keys = self._keys_of(delivery.lane, delivery.id)
         args: list[Any] = [GROUP, delivery.receipt, delivery.id, *outcome_to_wire(outcome)]
-        args.append(_ms(self._policy.result_ttl_s))
+        args.append(_ms(kept_s(outcome, self._policy)))
         while True:
             try:
                 won = self._run("finish", keys=keys, args=args)

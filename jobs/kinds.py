@@ -1,0 +1,173 @@
+"""The kinds of job: frozen, plain data.
+
+A kind is one frozen dataclass with a `kind`. Adding one is adding a class here, a row to `JOB_KINDS` and a task in
+`worker/tasks`. Whoever needs one imports it from jobs.contract, of which this is a part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import ClassVar
+
+Edits = tuple[tuple[str, float], ...]
+"""Attributes, each with the strength by which a face is moved along its direction."""
+
+
+class PictureFormat(StrEnum):
+    """How a picture is encoded."""
+
+    JPEG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+
+    @property
+    def media_type(self) -> str:
+        return "image/jpeg" if self is PictureFormat.JPEG else f"image/{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """Jobs with equal keys can run in one batch."""
+
+    kind: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateJob:
+    """One face from a seed.
+
+    model: digest of the model (`ModelManifest.digest`).
+    seed: 0 to 2**64 - 1.
+    truncation_psi: 0 (the average face) to 1 (no truncation); the app refuses what lies outside.
+    size: side of the picture in pixels, at most the model's resolution.
+    label: class of a model with labels, 0 to c_dim - 1; None: the seed draws one.
+    rotate: degrees counter-clockwise; translate_x, translate_y: shares of the picture's side, right and down. The
+        network itself moves what it draws (StyleGAN3 alone; 0 for all others).
+    edits: attributes by which the face is moved, each with its strength, in the order of their names. keep: attributes
+        that these are to leave alone. directions: the digest of the directions that these mean; "" without edits.
+    """
+
+    kind: ClassVar[str] = "generate"
+
+    model: str
+    seed: int
+    truncation_psi: float
+    size: int
+    format: PictureFormat
+    label: int | None = None
+    rotate: float = 0.0
+    translate_x: float = 0.0
+    translate_y: float = 0.0
+    edits: Edits = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class EditJob:
+    """The face of a stored latent, moved by attributes. The latent travels beside the job, as its input `latent`: the
+    ws [num_ws, w_dim], raw little-endian float32.
+
+    truncation_psi: 1 (the latent as it is stored) to 0 (the average face). size, edits, keep, directions: as of a
+    GenerateJob.
+    """
+
+    kind: ClassVar[str] = "edit"
+
+    model: str
+    size: int
+    format: PictureFormat
+    edits: Edits = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+    truncation_psi: float = 1.0
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class TranslateJob:
+    """A photo in another style. The photo travels beside the job, as its input `photo`: the bytes that were uploaded.
+
+    model: digest of the translator. strength: 0 (the photo) to 1 (the translation). size: longest side of the answer
+    in pixels; None: the photo's own. A C2PA manifest that the photo carries travels as the input `c2pa`.
+    """
+
+    kind: ClassVar[str] = "translate"
+
+    model: str
+    strength: float
+    format: PictureFormat
+    size: int | None = None
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetJob:
+    """Faces of consecutive seeds, with their labels, as one zip. The result comes in parts.
+
+    seed: of the first; count: how many. ranges: attributes, each with the lowest and the highest strength; every face
+    draws its own in between, by its seed. All else: as of a GenerateJob.
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    model: str
+    seed: int
+    count: int
+    truncation_psi: float
+    size: int
+    format: PictureFormat
+    label: int | None = None
+    rotate: float = 0.0
+    translate_x: float = 0.0
+    translate_y: float = 0.0
+    ranges: tuple[tuple[str, float, float], ...] = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+@dataclass(frozen=True, slots=True)
+class InvertJob:
+    """The latent that draws a face as it is in a photo. The photo travels beside the job, as its input `photo`.
+
+    Its result is JSON, and its id is the latent's. method: `encoder`, `descent` or `hybrid`. space: `w` or `w+`. face:
+    which of several, 0 being the largest; None: there must be one alone. landmarks: ten numbers, x and y of the
+    left-in-image eye, the right-in-image eye, the nose, the left and right mouth corner in pixels of the upright photo;
+    empty: they are looked for.
+    """
+
+    kind: ClassVar[str] = "invert"
+
+    model: str
+    method: str
+    space: str = "w+"
+    face: int | None = None
+    landmarks: tuple[float, ...] = ()
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+PHOTO, C2PA, LATENT = "photo", "c2pa", "latent"
+"""Names of inputs."""
+
+Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob
+_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob, DatasetJob, InvertJob)
+JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in _KINDS})
