@@ -39,7 +39,7 @@ class KeyFile:
         """What the file holds; nothing where there is none. Raises KeysUnreadable."""
         try:
             text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error

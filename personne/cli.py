@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from personne import cli_certs, cli_dataset, cli_keys, cli_models, cli_training
+from personne import cli_certs, cli_dataset, cli_doctor, cli_keys, cli_models, cli_training
 from personne.cli_options import (
     Device,
     Host,
@@ -106,6 +106,7 @@ def health(
 
 # Without a name: its commands stand beside these.
 app.add_typer(cli_models.app)
+app.add_typer(cli_doctor.app)
 app.add_typer(cli_training.train, name="train")
 app.add_typer(cli_dataset.dataset, name="dataset")
 app.add_typer(cli_certs.certs, name="certs")

@@ -15,6 +15,7 @@ FrontDoorError
 ├── LicenceNotAccepted a download whose licence nobody has accepted yet
 ├── CertificatesThere  `personne certs init` where there are some already
 ├── ModelOff           `personne verify-model` found a graph that does not agree
+├── Unsound            `personne doctor` found something wrong
 └── Unhealthy          `personne health` found nobody well
 """
 
@@ -74,6 +75,17 @@ class Unhealthy(FrontDoorError):
     """Nobody well was found."""
 
     exit_status = 1
+
+
+class Unsound(FrontDoorError):
+    """Something is wrong here."""
+
+    exit_status = 1
+
+    def __init__(self, wrong: int) -> None:
+        super().__init__(
+            f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong; the lines above say how to mend it."
+        )
 
 
 class ModelOff(FrontDoorError):

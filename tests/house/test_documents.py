@@ -30,6 +30,7 @@ COMMANDS = {
     "web": "--queue --port --host --store --default-model --ready-faces --open",
     "worker": "--queue --device --lanes --models --threads --store",
     "health": "--url --worker --queue",
+    "doctor": "--json --host --queue --store --device",
     "models": "--store --json",
     "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --format --grid --device --store",
     "translate": "sources --style --out --strength --size --format --device --store",
