@@ -12,7 +12,8 @@ class AppConfig:
 
     default_model: name of the model that `/face` uses. default_psi: truncation_psi unless a request asks otherwise.
     ready_faces: how many faces are made ahead (0: none). request_timeout_s: how long a request waits for its job.
-    max_faces: most faces that one GET /v1/faces draws. max_upload_bytes, max_photo_pixels: of one photo.
+    max_faces: most faces that one GET /v1/faces draws. max_dataset_faces: most of one data set. max_upload_bytes,
+    max_photo_pixels: of one photo.
     upload_room_bytes: of all photos that arrive at one moment. translation_wait_s: how long a request waits for its
     translation before it is told the job's address instead. job_timeout_s: a job with an address of its own that nobody
     has begun within so many seconds is dropped. certificate: PEM file whose last certificate vouches for pictures of
@@ -30,6 +31,7 @@ class AppConfig:
     upload_room_bytes: int = 128 * 1024 * 1024
     translation_wait_s: float = 60.0
     job_timeout_s: float = 900.0
+    max_dataset_faces: int = 10_000
     certificate: Path | None = None
     access: AccessConfig = field(default_factory=AccessConfig)
     input_ttl_s: float = 3600.0

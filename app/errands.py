@@ -1,7 +1,7 @@
 """One errand: a job is submitted, waited for, and cancelled when nobody waits any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from app.errors import (
     AppError,
     ClientGone,
+    DatasetTooLarge,
     JobCancelled,
     JobFailed,
     JobNotDone,
@@ -18,7 +19,7 @@ from app.errors import (
     UnreadablePhoto,
 )
 from app.metrics import Meters
-from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, QueueState
+from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, Parts, QueueState
 from jobs.errors import JobsError, JobUnknown, QueueUnavailable
 from jobs.queue import JobSubmitter, Once
 from models.errors import ModelRefused, ModelsError
@@ -136,6 +137,14 @@ class Errands:
                 raise error_of(outcome)
         return outcome
 
+    async def parts(self, job_id: JobId, parts: Parts) -> AsyncIterator[bytes]:
+        """A large result, piece by piece. Raises JobNotFound when it goes meanwhile, QueueUnavailable."""
+        for index in range(parts.count):
+            try:
+                yield await _promptly(self._submitter.part(job_id, parts, index))
+            except JobUnknown:
+                raise JobNotFound from None
+
     async def erase(self, job_id: JobId) -> None:
         """Cancel a job, or forget its result. Raises JobNotFound, QueueUnavailable."""
         try:
@@ -194,20 +203,23 @@ class Errands:
         return outcome
 
 
+_BY_CODE: Mapping[str, type[AppError] | type[ModelsError]] = {
+    "model-refused": ModelRefused,
+    "photo-refused": UnreadablePhoto,
+    "dataset-too-large": DatasetTooLarge,
+}
+
+
 def error_of(failure: JobFailure, model: str = "", limit_s: float | None = None) -> AppError | ModelsError:
     """What a failed job is to whoever asked for it. model: which one the job asked for, where that is known."""
     match failure.code:
         case "model-not-loaded" if model:
             return ModelNotLoaded(model)
-        case "model-refused":
-            return ModelRefused(failure.reason)
-        case "photo-refused":
-            return UnreadablePhoto(failure.reason)
         case "cancelled":
             return JobCancelled()
         case "deadline-passed" if limit_s is not None:
             return RequestTimedOut(limit_s)
-    return JobFailed(failure.reason)
+    return _BY_CODE.get(failure.code, JobFailed)(failure.reason)
 
 
 async def _promptly(answer: Awaitable[T]) -> T:

@@ -1,19 +1,19 @@
 """A job as it is told of: the document of its state, and the answer to the request that made it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.errands import Errands, error_of
-from app.errors import PROBLEMS, JobNotFound
+from app.errors import PROBLEMS, JobNotFound, RequestTimedOut
 from app.idempotency import is_repeatable
 from app.job_schemas import JobShown
 from app.preferences import Preferences, read_preferences
 from app.queries import client_gone
-from app.replies import NEVER, picture_reply
+from app.replies import NEVER
 from app.schemas import Problem
 from jobs.contract import JobFailure, JobId, JobResult, JobStage, JobStatus
 from jobs.errors import JobUnknown
@@ -22,29 +22,51 @@ COME_BACK_S = 1
 Responses = dict[int | str, dict[str, Any]]
 
 
+Reply = Callable[[JobResult], Response]
+
+
 async def job_reply(
-    request: Request, errands: Errands, job_id: JobId, limit_s: float, headers: Mapping[str, str]
+    request: Request, errands: Errands, job_id: JobId, limit_s: float, reply: Reply, *, strict: bool = False
 ) -> Response:
     """The result of a job as soon as it is there, or 202 with its address, as the Prefer header has it.
 
-    limit_s: how long the request waits at most. headers: of a picture. Whoever leaves meanwhile cancels the job, unless
-    an idempotency key says that they mean to ask again. Raises what Errands.wait raises.
+    limit_s: how long the request waits at most. reply: makes the answer of a picture. strict: after limit_s the job is
+    cancelled, unless the client prefers its address. Whoever leaves meanwhile cancels the job, unless an idempotency
+    key says that they mean to ask again. Raises what Errands.wait raises, RequestTimedOut.
     """
-    preferences = read_preferences(request.headers.get("prefer"))
+    preferences, repeatable = read_preferences(request.headers.get("prefer")), is_repeatable(request)
     within_s = preferences.within(limit_s)
     result: JobResult | None = None
     if within_s:
-        gone = partial(client_gone, request)
         try:
-            result = await errands.wait(job_id, within_s, gone, stays=is_repeatable(request))
+            result = await errands.wait(job_id, within_s, partial(client_gone, request), stays=repeatable)
         except JobUnknown:
             # Made by an earlier request with the same idempotency key, and expired since.
-            if not is_repeatable(request):
+            if not repeatable:
                 raise
+        else:
+            if result is None and strict and not preferences.said:
+                await errands.erase(job_id)
+                raise RequestTimedOut(limit_s)
     if result is None:
         return await accepted_reply(request, errands, job_id, preferences)
-    found = {"Cache-Control": NEVER, "Content-Location": f"{job_address(job_id)}/result"}
-    return picture_reply(result, {**found, **headers, **preferences.applied})
+    answer = result_reply(errands, job_id, result, reply)
+    answer.headers.update(preferences.applied)
+    answer.headers.setdefault("Content-Location", f"{job_address(job_id)}/result")
+    answer.headers.setdefault("Cache-Control", NEVER)
+    return answer
+
+
+def result_reply(errands: Errands, job_id: JobId, result: JobResult, reply: Reply) -> Response:
+    """A result, be it in parts: those go out one by one, and no more than one is in the web's memory."""
+    if result.parts is None:
+        return reply(result)
+    headers = {
+        "Cache-Control": NEVER,
+        "Content-Length": str(result.parts.total_bytes),
+        "Content-Disposition": f'attachment; filename="{job_id}.zip"',
+    }
+    return StreamingResponse(errands.parts(job_id, result.parts), media_type=result.media_type, headers=headers)
 
 
 async def accepted_reply(request: Request, errands: Errands, job_id: JobId, preferences: Preferences) -> Response:

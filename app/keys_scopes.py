@@ -36,6 +36,8 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /v1/models": Scope.READ,
         "GET /v1/styles": Scope.READ,
         "GET /v1/styles/{digest}/{moment}.jpg": Scope.READ,
+        "POST /v1/jobs": Scope.GENERATE,
+        "POST /v1/datasets": Scope.GENERATE,
         "GET /v1/jobs/{job_id}": Scope.READ,
         "GET /v1/jobs/{job_id}/events": Scope.READ,
         "GET /v1/jobs/{job_id}/result": Scope.READ,

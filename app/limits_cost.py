@@ -16,7 +16,6 @@ PHOTO_STAGES = 1 / 16
 STAGES: Mapping[str, float] = {
     "generate": 1,
     "edit": 1,
-    "edit": 1,
     "translate": 1,
     "dataset": 1,
 }

@@ -12,6 +12,10 @@ class Preferences:
     respond_async: bool = False
     wait_s: float | None = None
 
+    @property
+    def said(self) -> bool:
+        return self.respond_async or self.wait_s is not None
+
     def within(self, limit_s: float) -> float:
         """How long to wait before the answer is the job's address."""
         if self.wait_s is not None:

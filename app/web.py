@@ -19,6 +19,7 @@ from app.keys_guard import AskForKeys, declared_scope
 from app.keys_links import SharedLinks
 from app.limits import Limits, TellLimits
 from app.limits_cost import Till
+from app.making import Making
 from app.metrics import CountRequests, Meters
 from app.ordering import Ordering
 from app.pages import STATIC, Pages
@@ -32,6 +33,7 @@ from app.routes.face import face_routes
 from app.routes.faces import faces_routes
 from app.routes.health import health_routes
 from app.routes.jobs import jobs_routes
+from app.routes.making import making_routes
 from app.routes.models import models_routes
 from app.routes.page import page_routes
 from app.routes.privacy import privacy_routes
@@ -66,7 +68,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
     pages = Pages()
     limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)
     uploads = Uploads(limits, UploadRoom(config.upload_room_bytes), till.pay_photo)
-    translating = Translating(config, ordering, errands, uploads)
+    making, translating = Making(config, ordering, errands), Translating(config, ordering, errands, uploads)
     verifier = Verifier(ordering, config.certificate)
 
     @asynccontextmanager
@@ -96,9 +98,10 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         faces_routes(ordering, errands, config.max_faces),
         translations_routes(config, errands, translating),
         styles_routes(ordering, errands),
-        edits_routes(config, ordering, errands),
+        edits_routes(config, ordering, errands, making),
         attributes_routes(ordering),
         jobs_routes(errands),
+        making_routes(errands, making, config.translation_wait_s),
         events_routes(errands),
         verify_routes(verifier, uploads),
         shares_routes(links),

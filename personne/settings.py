@@ -79,6 +79,14 @@ class Settings(BaseSettings, AccessSettings):
         900.0, gt=0, le=86400, description="A translation that nobody has begun after so many seconds is dropped."
     )
 
+    max_dataset_faces: int = Field(10_000, ge=1, le=1_000_000, description="Most faces of one data set.")
+    max_dataset_bytes: int = Field(
+        256 * 1024 * 1024,
+        ge=1024,
+        le=1024**4,
+        description="Most bytes of one data set's zip, which lies in the queue, in parts.",
+    )
+
     device: Device = Field(
         "auto",
         description="Where a worker computes: `auto` (the best there is), `cpu`, `cuda`, `tensorrt`, `cuda:1`, "
@@ -226,6 +234,7 @@ class Settings(BaseSettings, AccessSettings):
             upload_room_bytes=self.upload_room_bytes,
             translation_wait_s=self.translation_wait_s,
             job_timeout_s=self.job_timeout_s,
+            max_dataset_faces=self.max_dataset_faces,
             certificate=self.signing[0],
             access=self.access_of(self.host, self.store, self.queue if self.on_redis else None),
             input_ttl_s=self.input_ttl_s,
@@ -246,6 +255,7 @@ class Settings(BaseSettings, AccessSettings):
             threads=self.threads,
             tile_side=self.tile_side,
             max_photo_pixels=self.max_photo_pixels,
+            max_dataset_bytes=self.max_dataset_bytes,
             engine_cache=str(self.engine_cache or self.store / ".engines"),
             marks=self.marks,
             certificate=self.signing[0],

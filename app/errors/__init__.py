@@ -71,7 +71,7 @@ from app.errors.kinds import (
     UploadTooBig,
     UploadTooSlow,
 )
-from app.errors.making import IdempotencyKeyMalformed
+from app.errors.making import DatasetTooBig, DatasetTooLarge, IdempotencyKeyMalformed
 from app.errors.problem_type import ProblemType
 from app.errors.problems import (
     ALL_PROBLEMS,
@@ -94,8 +94,10 @@ __all__ = [
     "AnimatedPhoto",
     "AppError",
     "ClientGone",
-    "IdempotencyKeyMalformed",
     "CrossSite",
+    "DatasetTooBig",
+    "DatasetTooLarge",
+    "IdempotencyKeyMalformed",
     "JobCancelled",
     "JobFailed",
     "JobNotDone",

@@ -12,6 +12,18 @@ class IdempotencyKeyMalformed(AppError):
     """An Idempotency-Key is 1 to 255 visible ASCII characters, in quotes or without."""
 
 
+class DatasetTooBig(AppError):
+    """A data set of so many faces is not made here."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A data set may have {most} faces; ask for several, with seeds that follow one another.")
+        self.limit = most
+
+
+class DatasetTooLarge(AppError):
+    """The zip grew past its limit."""
+
+
 MAKING_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {
         IdempotencyKeyMalformed: ProblemType(
@@ -19,6 +31,18 @@ MAKING_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             400,
             "Malformed idempotency key",
             "The header Idempotency-Key holds no text that can be a key: 1 to 255 visible ASCII characters.",
+        ),
+        DatasetTooBig: ProblemType(
+            "too-many-faces",
+            422,
+            "Too many faces",
+            "A data set has more faces than the operator allows; the member limit says how many it may have.",
+        ),
+        DatasetTooLarge: ProblemType(
+            "dataset-too-large",
+            422,
+            "Data set too large",
+            "The zip grew past the operator's limit while it was made. Ask for fewer or smaller faces, or for JPEG.",
         ),
         KeyReused: ProblemType(
             "idempotency-key-reused",

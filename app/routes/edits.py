@@ -1,44 +1,38 @@
 """POST /v1/edits: the face of a seed or of a stored latent, moved by attributes."""
 
-import json
-from base64 import b64decode, b64encode
-from functools import partial
-from typing import Any, NamedTuple
+from base64 import b64encode
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.config import AppConfig
 from app.edit_schemas import EditedFace, EditRecipe, EditRequest
+from app.editing import JSON
 from app.errands import Errands
 from app.errors import (
+    IdempotencyKeyMalformed,
     JobNotDone,
     JobNotFound,
     NoFormatAccepted,
     NoLatent,
-    RequestTimedOut,
     SeedOrLatent,
     SeedOutOfRange,
 )
+from app.idempotency import IDEMPOTENCY_PARAMETER, once_of
+from app.job_replies import accepted_documented, job_reply
+from app.making import Making
 from app.negotiation import negotiate
-from app.ordering import Ordering, Wishes, read_seed
-from app.queries import client_gone
+from app.ordering import Ordering
 from app.replies import NEVER, picture_documented, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
-from jobs.contract import LATENT, EditJob, GenerateJob, JobId, JobResult, Lane, PictureFormat
+from jobs.contract import EditJob, GenerateJob, JobResult, PictureFormat
+from jobs.errors import KeyReused
 
-JSON = "application/json"
 RECIPE_HEADER = "Personne-Recipe"
 
 
-class StoredLatent(NamedTuple):
-    """What an inversion left: the digest of its model, and ws as raw little-endian float32."""
-
-    model: str
-    ws: bytes
-
-
-def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> APIRouter:
+def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making: Making) -> APIRouter:
     """POST /v1/edits."""
     router = APIRouter(tags=["edits"])
 
@@ -48,10 +42,13 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> API
         response_class=Response,
         responses={
             **_documented(),
+            **accepted_documented(),
             **problems_documented(
-                *(SeedOrLatent, SeedOutOfRange, NoLatent, JobNotFound, JobNotDone, NoFormatAccepted, *MAKING_PROBLEMS)
+                *(SeedOrLatent, SeedOutOfRange, NoLatent, JobNotFound, JobNotDone, NoFormatAccepted, *MAKING_PROBLEMS),
+                *(IdempotencyKeyMalformed, KeyReused),
             ),
         },
+        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER]},
     )
     async def edit(request: Request, wanted: EditRequest) -> Response:
         """The picture, its recipe as JSON in the header `Personne-Recipe`. With `Accept: application/json` both come
@@ -60,49 +57,18 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> API
         accept = request.headers.get("accept")
         as_json = _wants_json(accept)
         picture_format = wanted.format or (PictureFormat.JPEG if as_json else negotiate(accept))
-        gone = partial(client_gone, request)
-        if (wanted.seed is None) == (wanted.latent is None):
-            raise SeedOrLatent
-        job: GenerateJob | EditJob
-        if wanted.seed is not None:
-            job = ordering.face(read_seed(str(wanted.seed)), _wishes(wanted), picture_format)
-            result = await errands.run(job, Lane.QUICK, gone)
-            return _reply(job, result, ordering.address(job), None, as_json=as_json)
-        stored = await stored_latent(errands, JobId(wanted.latent or ""))
-        job = ordering.stored_face(_wishes(wanted, stored.model), picture_format)
-        job_id = await errands.submit(job, Lane.QUICK, config.request_timeout_s, {LATENT: stored.ws})
-        late = await errands.wait(job_id, config.request_timeout_s, gone)
-        if late is None:
-            await errands.erase(job_id)
-            raise RequestTimedOut(config.request_timeout_s)
-        return _reply(job, late, None, wanted.latent, as_json=as_json)
+        ordered = await making.edited(wanted, picture_format)
+        once = once_of(request, wanted.model_dump_json())
+        job, limit_s = ordered.job, config.request_timeout_s
+        job_id = await errands.submit(job, ordered.lane, limit_s, ordered.inputs, once=once)
+        address = ordering.address(job) if isinstance(job, GenerateJob) else None
+
+        def reply(result: JobResult) -> Response:
+            return _reply(job, result, address, wanted.latent, as_json=as_json)
+
+        return await job_reply(request, errands, job_id, limit_s, reply, strict=True)
 
     return router
-
-
-async def stored_latent(errands: Errands, latent: JobId) -> StoredLatent:
-    """What the inversion of that id left. Raises JobNotFound, JobNotDone, NoLatent, QueueUnavailable, and why the
-    inversion failed."""
-    result = await errands.result(latent)
-    if result.media_type != JSON:
-        raise NoLatent
-    try:
-        document = json.loads(result.body)
-        return StoredLatent(str(document["model"]), b64decode(document["ws"], validate=True))
-    except (KeyError, TypeError, ValueError):
-        raise NoLatent from None
-
-
-def _wishes(wanted: EditRequest, model: str | None = None) -> Wishes:
-    """model: of a stored latent, which no other model can draw."""
-    return Wishes(
-        model=model or wanted.model,
-        truncation_psi=wanted.truncation_psi,
-        size=wanted.size,
-        edits=tuple(wanted.attributes.items()),
-        keep=wanted.keep,
-        directions=wanted.directions,
-    )
 
 
 def _wants_json(accept: str | None) -> bool:

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from app.errands import Errands
 from app.errors import INVALID_PARAMETER, NoFormatAccepted, SeedOutOfRange, SizeOutOfRange, UnknownParameter
+from app.job_replies import accepted_documented, job_reply
 from app.negotiation import already_has, negotiate
 from app.ordering import Ordering, draw_seed, read_seed, validator
+from app.preferences import read_preferences
 from app.queries import TAKES_ATTRIBUTES, client_gone
 from app.replies import (
     NEVER,
@@ -27,6 +29,8 @@ from models.errors import ModelCannot, ModelNotFound, NoSuchClass, WrongKindOfMo
 Seed = Annotated[str, Path(description="A whole number from 0 to 2^64 - 1.", examples=["7"])]
 Extension = Annotated[PictureFormat, Path(description="The picture's format.", examples=["png"])]
 DEFAULT_COUNT = 10
+JOB_TIMEOUT_S, LONGEST_WAIT_S = 900.0, 60.0
+"""Of faces that are asked for with a Prefer header."""
 
 
 def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRouter:
@@ -38,6 +42,10 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
         headers = PictureHeaders(job, ordering.address(job), negotiated).permanent()
         if already_has(request.headers.get("if-none-match"), validator(job)):
             return not_modified(headers)
+        if read_preferences(request.headers.get("prefer")).said:
+            # Whoever says so may be given an address instead of the picture; to all others it stays a picture.
+            job_id = await errands.submit(job, Lane.QUICK, JOB_TIMEOUT_S)
+            return await job_reply(request, errands, job_id, LONGEST_WAIT_S, partial(picture_reply, headers=headers))
         return picture_reply(await errands.run(job, Lane.QUICK, partial(client_gone, request)), headers)
 
     @router.get(
@@ -47,6 +55,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
         responses={
             **picture_documented("That face: the same pixels for ever.", permanent=True),
             304: {"description": "The picture that If-None-Match names is still the one."},
+            **accepted_documented(),
             **problems_documented(SeedOutOfRange, *MAKING_PROBLEMS),
         },
         openapi_extra=TAKES_ATTRIBUTES,
@@ -66,6 +75,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
         responses={
             **picture_documented("That face: the same pixels for ever.", permanent=True),
             304: {"description": "The picture that If-None-Match names is still the one."},
+            **accepted_documented(),
             **problems_documented(SeedOutOfRange, NoFormatAccepted, *MAKING_PROBLEMS),
         },
         openapi_extra=TAKES_ATTRIBUTES,

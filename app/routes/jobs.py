@@ -1,18 +1,28 @@
 """/v1/jobs: how far a job is, its result, and its end."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
 from app.errands import Errands
-from app.errors import JobCancelled, JobFailed, JobNotDone, JobNotFound, UnknownParameter, UnreadablePhoto
-from app.job_replies import pictures_content, shown
+from app.errors import (
+    DatasetTooLarge,
+    JobCancelled,
+    JobFailed,
+    JobNotDone,
+    JobNotFound,
+    UnknownParameter,
+    UnreadablePhoto,
+)
+from app.job_replies import pictures_content, result_reply, shown
 from app.job_schemas import JobShown
 from app.replies import NEVER, picture_reply, problems_documented
 from jobs.contract import JobId
 from jobs.errors import QueueUnavailable
 from models.errors import ModelRefused
 
+ZIP_CONTENT = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 IdInPath = Annotated[str, Path(description="The job's id.", examples=["0f1e2d3c4b5a69780f1e2d3c4b5a6978"])]
 
 
@@ -35,13 +45,14 @@ def jobs_routes(errands: Errands) -> APIRouter:
         summary="The result of a job",
         response_class=Response,
         responses={
-            200: {"description": "The picture.", "content": pictures_content()},
+            200: {"description": "The picture, or the zip.", "content": pictures_content() | ZIP_CONTENT},
             **problems_documented(
                 UnknownParameter,
                 JobNotFound,
                 JobNotDone,
                 JobCancelled,
                 JobFailed,
+                DatasetTooLarge,
                 UnreadablePhoto,
                 ModelRefused,
                 QueueUnavailable,
@@ -49,8 +60,9 @@ def jobs_routes(errands: Errands) -> APIRouter:
         },
     )
     async def result(job_id: IdInPath) -> Response:
-        """The picture, for as long as results are kept (five minutes, unless the operator chose otherwise)."""
-        return picture_reply(await errands.result(JobId(job_id)), {"Cache-Control": NEVER})
+        """The picture or the zip, as long as results are kept: five minutes, unless the operator chose otherwise."""
+        found = await errands.result(JobId(job_id))
+        return result_reply(errands, JobId(job_id), found, partial(picture_reply, headers={"Cache-Control": NEVER}))
 
     @router.delete(
         "/{job_id}",

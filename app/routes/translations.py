@@ -1,5 +1,6 @@
 """POST /v1/translations: a photo in another style."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -29,7 +30,7 @@ from app.errors import (
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import accepted_documented, job_reply, pictures_content
-from app.replies import problems_documented
+from app.replies import picture_reply, problems_documented
 from app.translating import Translating
 from app.translation_schemas import TranslationQuery
 from jobs.errors import KeyReused, QueueFull, QueueUnavailable
@@ -99,6 +100,7 @@ def translations_routes(config: AppConfig, errands: Errands, translating: Transl
         """
         job_id, job = await translating.submit(request, query)
         headers = {"Personne-Model": job.model} | ({} if query.format else {"Vary": "Accept"})
-        return await job_reply(request, errands, job_id, config.translation_wait_s, headers)
+        reply = partial(picture_reply, headers=headers)
+        return await job_reply(request, errands, job_id, config.translation_wait_s, reply)
 
     return router

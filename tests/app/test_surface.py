@@ -27,6 +27,8 @@ ADDRESSES = {
     "/v1/edits": [],
     "/v1/faces/{seed}": [*LOOK, "format", "attributes"],
     "/v1/faces/{seed}.{extension}": [*LOOK, "attributes"],
+    "/v1/datasets": [],
+    "/v1/jobs": [],
     "/v1/jobs/{job_id}": [],
     "/v1/jobs/{job_id}/events": [],
     "/v1/jobs/{job_id}/result": [],
@@ -39,13 +41,15 @@ ADDRESSES = {
     "/verify": [],
 }
 METHODS = {
+    "/v1/datasets": {"post"},
     "/v1/edits": {"post"},
+    "/v1/jobs": {"post"},
     "/v1/jobs/{job_id}": {"get", "delete"},
     "/v1/shares": {"post"},
     "/v1/translations": {"post"},
     "/v1/verify": {"post"},
 }
-OF_THE_MOMENT = ("/v1/edits", "/v1/shares", "{job_id}", "{digest}", "/v1/translations", "/v1/verify")
+OF_THE_MOMENT = ("/v1/datasets", "/v1/edits", "/v1/jobs", "/v1/shares", "{job_id}", "{digest}", "/v1/translations", "/v1/verify")
 """Addresses that answer only those who have made something first."""
 HTML = {"/", "/docs", "/privacy", "/problems/{slug}", "/openapi.json", "/verify"}
 

@@ -65,15 +65,21 @@ def studio(
 ) -> Iterator[Studio]:
     """While this lasts, photos are translated."""
     submitter, source = ends(queue, policy)
+    with working(shelf, source, **of_worker) as worker, serving(create_app(config, submitter, shelf)) as client:
+        digest = shelf.named(BLOTS).manifest.digest
+        until(lambda: client.get("/v1/styles").json()["styles"][0]["ready"], timeout_s=60)
+        yield Studio(client, worker, digest)
+
+
+@contextmanager
+def working(shelf: Catalogue, source: JobSource, **of_worker: Any) -> Iterator[Worker]:
+    """While this lasts, a worker takes jobs; at its end the source is closed."""
     worker_config = replace(WorkerConfig("painter", device="cpu", threads=1), **of_worker)
     worker = Worker(worker_config, source, LoadedModels(shelf, worker_config))
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     try:
-        with serving(create_app(config, submitter, shelf)) as client:
-            digest = shelf.named(BLOTS).manifest.digest
-            until(lambda: client.get("/v1/styles").json()["styles"][0]["ready"], timeout_s=60)
-            yield Studio(client, worker, digest)
+        yield worker
     finally:
         worker.stop()
         thread.join(20)

@@ -1,0 +1,103 @@
+"""What a job may be asked for as JSON: the bodies of POST /v1/jobs and /v1/datasets."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.edit_schemas import AttributeName, EditRequest
+from app.ordering import Wishes
+from app.schemas import (
+    ClassChoice,
+    FormatChoice,
+    ModelChoice,
+    PsiChoice,
+    RotateChoice,
+    ShiftChoice,
+    SizeChoice,
+    Strength,
+)
+
+Seed = Annotated[
+    int | str | None,
+    Field(
+        union_mode="left_to_right",
+        description="0 to 2^64 - 1; a string above 2^53. Unless given, one is drawn.",
+        examples=[7],
+    ),
+]
+Attributes = Annotated[
+    dict[AttributeName, Strength],
+    Field(description="Strength by attribute; /v1/attributes has the ranges.", examples=[{"smile": 1.5}]),
+]
+Kept = Annotated[tuple[AttributeName, ...], Field(description="Attributes that are to stay as they are.")]
+DirectionsDigest = Annotated[
+    str | None, Field(pattern=r"^[0-9a-f]{8}$", description="As in the address of a face.", examples=["0f1e2d3c"])
+]
+Range = Annotated[
+    tuple[Strength, Strength] | Strength,
+    Field(description="Lowest and highest strength, between which each face draws its own; or one for all."),
+]
+
+
+class LookRequest(BaseModel):
+    """What faces are to look like, as in the address of a face."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seed: Seed = None
+    model: ModelChoice = None
+    truncation_psi: PsiChoice = None
+    size: SizeChoice = None
+    format: FormatChoice = None
+    label: ClassChoice = None
+    rotate: RotateChoice = None
+    translate_x: ShiftChoice = None
+    translate_y: ShiftChoice = None
+    keep: Kept = ()
+    directions: DirectionsDigest = None
+
+    def wishes(self, **edits: Any) -> Wishes:
+        """The same without pydantic. edits: where they come from differs."""
+        named = {name: getattr(self, name) for name in LookRequest.model_fields if name not in ("seed", "format")}
+        return Wishes(**named, **edits)
+
+
+class GenerateRequest(LookRequest):
+    """One face."""
+
+    kind: Literal["generate"]
+    attributes: Attributes = {}
+
+
+class EditAsked(EditRequest):
+    """An edited face, as POST /v1/edits takes it."""
+
+    kind: Literal["edit"]
+
+
+class DatasetRequest(LookRequest):
+    """Faces of consecutive seeds with their labels, as a zip. seed: of the first."""
+
+    count: int = Field(ge=1, description="How many faces.", examples=[100])
+    attributes: Annotated[
+        dict[AttributeName, Range],
+        Field(
+            description="By attribute, lowest and highest strength; each face draws its own, by its seed.",
+            examples=[{"smile": [-1, 2]}],
+        ),
+    ] = {}
+
+    @property
+    def ranges(self) -> tuple[tuple[str, float, float], ...]:
+        """In the order of their names."""
+        both = {name: value if isinstance(value, tuple) else (value, value) for name, value in self.attributes.items()}
+        return tuple((name, min(ends), max(ends)) for name, ends in sorted(both.items()))
+
+
+class DatasetAsked(DatasetRequest):
+    """A data set, as POST /v1/datasets takes it."""
+
+    kind: Literal["dataset"]
+
+
+JobRequest = Annotated[GenerateRequest | EditAsked | DatasetAsked, Field(discriminator="kind")]
