@@ -1,7 +1,7 @@
 """The commands that train."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,27 +9,122 @@ from personne.cli_options import need, settings_of
 
 train = typer.Typer(help="Train a model.", no_args_is_help=True)
 
+Data = Annotated[Path, typer.Option(help="A folder or zip of aligned pictures.")]
+Out = Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")]
+Resolution = Annotated[int, typer.Option(help="Side of the pictures, a power of two.")]
+Preset = Annotated[str | None, typer.Option(help="See docs/training.md (the one that fits the device).")]
+Images = Annotated[int | None, typer.Option(help="How many images to see in all.")]
+Batch = Annotated[int | None, typer.Option(help="Images in a step.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 (the best there is).")]
+InitFrom = Annotated[Path | None, typer.Option(help="A run, snapshot, model or checkpoint to start from.")]
+Seed = Annotated[int | None, typer.Option(help="Of everything random.")]
+Change = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE: any other setting.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and what it costs.")]
+
+
+def _train(recipe: str, *, images: int | None, change: list[str] | None, **options: Any) -> None:
+    need(training="torch")
+    settings_of()
+    from personne.commands.train_recipe import train_recipe
+
+    own = {name: options.pop(name) for name in ("data", "out", "preset", "dry_run")}
+    for line in train_recipe(recipe, **own, options={**options, "total_images": images}, changes=change or ()):
+        typer.echo(line)
+
 
 @train.command("faces")
 def train_faces(
     *,
-    data: Annotated[Path, typer.Option(help="A folder or zip of aligned pictures.")],
-    out: Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")],
-    resolution: Annotated[int, typer.Option(help="Side of the pictures, a power of two.")],
-    preset: Annotated[str | None, typer.Option(help="faces, faces_on_two_cores (which one fits the device).")] = None,
-    images: Annotated[int | None, typer.Option(help="How many images to see in all.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Images in a step.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 (the best there is).")] = None,
-    init_from: Annotated[Path | None, typer.Option(help="A run or snapshot to start from.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    data: Data,
+    out: Out,
+    resolution: Resolution,
+    preset: Preset = None,
+    images: Images = None,
+    batch: Batch = None,
+    device: Device = None,
+    init_from: InitFrom = None,
+    seed: Seed = None,
+    change: Change = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Train a generator of faces (StyleGAN2)."""
-    need(training="torch")
-    settings_of()
-    from personne.commands.train_faces import train_faces as train_with
+    _train("faces", **locals())
 
-    options = {"total_images": images, "batch": batch, "device": device, "init_from": init_from, "seed": seed}
-    train_with(data=data, out=out, resolution=resolution, preset=preset, options=options)
+
+@train.command("stylegan1")
+def train_stylegan1(
+    *,
+    data: Data,
+    out: Out,
+    resolution: Resolution = 64,
+    preset: Preset = None,
+    images: Images = None,
+    batch: Batch = None,
+    device: Device = None,
+    init_from: InitFrom = None,
+    seed: Seed = None,
+    change: Change = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Train StyleGAN, which adapts instance norms, from coarse to fine."""
+    _train("stylegan1", **locals())
+
+
+@train.command("pggan")
+def train_pggan(
+    *,
+    data: Data,
+    out: Out,
+    resolution: Resolution = 64,
+    preset: Preset = None,
+    images: Images = None,
+    batch: Batch = None,
+    device: Device = None,
+    init_from: InitFrom = None,
+    seed: Seed = None,
+    change: Change = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Train Progressive GAN, from coarse to fine."""
+    _train("pggan", **locals())
+
+
+@train.command("dcgan")
+def train_dcgan(
+    *,
+    data: Data,
+    out: Out,
+    resolution: Resolution = 64,
+    preset: Preset = None,
+    images: Images = None,
+    batch: Batch = None,
+    device: Device = None,
+    init_from: InitFrom = None,
+    seed: Seed = None,
+    change: Change = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Train DCGAN, conditional where preset and data have labels."""
+    _train("dcgan", **locals())
+
+
+@train.command("autoencoder")
+def train_autoencoder(
+    *,
+    data: Data,
+    out: Out,
+    resolution: Resolution = 64,
+    preset: Preset = None,
+    images: Images = None,
+    batch: Batch = None,
+    device: Device = None,
+    init_from: InitFrom = None,
+    seed: Seed = None,
+    change: Change = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Train an autoencoder: variational, plain or adversarial."""
+    _train("autoencoder", **locals())
 
 
 @train.command("translation")
@@ -38,24 +133,19 @@ def train_translation(
     data: Annotated[Path, typer.Option(help="A folder or zip of the pictures to translate.")],
     style: Annotated[Path | None, typer.Option(help="Pictures whose look is wanted (unpaired presets).")] = None,
     also: Annotated[Path | None, typer.Option(help="A few more to translate: portraits beside landscapes.")] = None,
-    out: Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")],
-    preset: Annotated[str | None, typer.Option(help="See docs/training.md (painting, to fit the device).")] = None,
+    out: Out,
+    preset: Preset = None,
     resolution: Annotated[int | None, typer.Option(help="Side of the square crops.")] = None,
     images: Annotated[int | None, typer.Option(help="How many pictures to translate in all.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Pictures in a step.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 (the best there is).")] = None,
-    init_from: Annotated[Path | None, typer.Option(help="A run or snapshot to start from.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE: any other setting.")] = None,
+    batch: Batch = None,
+    device: Device = None,
+    init_from: InitFrom = None,
+    seed: Seed = None,
+    change: Change = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Train a translator of pictures (CycleGAN, CUT, pix2pix)."""
-    need(training="torch")
-    settings_of()
-    from personne.commands.train_translation import train_translation as train_with
-
-    options = {"total_images": images, "resolution": resolution, "batch": batch, "device": device, "also": also}
-    options |= {"init_from": init_from, "seed": seed}
-    train_with(data=data, style=style, out=out, preset=preset, options=options, changes=change or ())
+    _train("translation", **locals())
 
 
 @train.command("features")

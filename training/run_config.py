@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from training.augment import STEPS
+from training.augment_pipe import PIPES
 from training.losses import OBJECTIVES, PENALTIES, Objective, Penalty
 
 SEED_LIMIT = 2**32
@@ -26,8 +27,10 @@ class RunConfig:
     device: str = "auto"
     seed: int = 0
     bfloat16: bool = True
+    compile: bool = False
+    """Compile the networks' forward passes, where a run is long enough to pay for it."""
     augment: tuple[str, ...] = ()
-    """Steps of training.augment.STEPS on all that a discriminator sees."""
+    """Steps of training.augment.STEPS, or a pipe of PIPES, on all that a discriminator sees."""
     ema_half_life_images: int = 10_000
     ema_ramp: float = 0.05
     init_from: Path | None = None
@@ -44,8 +47,9 @@ class RunConfig:
         self.check_at_least_1("total_images", "batch")
         if not 0 <= self.seed < SEED_LIMIT:
             raise ValueError(f"seed is {self.seed}; it must be from 0 to {SEED_LIMIT - 1}")
-        if unknown := set(self.augment) - STEPS.keys():
-            raise ValueError(f"unknown augmentation {', '.join(sorted(unknown))}; known are {', '.join(STEPS)}")
+        known = [*STEPS, *PIPES]
+        if unknown := set(self.augment) - set(known):
+            raise ValueError(f"unknown augmentation {', '.join(sorted(unknown))}; known are {', '.join(known)}")
 
     def check_at_least_1(self, *names: str) -> None:
         """Raise ValueError for the first of these fields that is below 1."""

@@ -45,14 +45,20 @@ def reconciled(config: Config, shape_fields: Sequence[str]) -> Config:
     recorded = json.loads(path.read_text())
     asked = json.loads(config.to_json())
     for name in shape_fields:
-        if recorded.get(name) != asked[name]:
-            was = recorded.get(name)
+        # Runs of before a setting was thought of have what is now its default.
+        was = recorded.get(name, _default(config, name))
+        if was != asked[name]:
             raise RunRefused(
                 f"{config.out} was begun with {name} {was}, not {asked[name]}; choose another folder for it"
             )
     # How the run began stays on record, whatever the command that continues it says.
     began_from = recorded.get("init_from")
     return dataclasses.replace(config, init_from=None if began_from is None else Path(began_from))
+
+
+def _default(config: RunConfig, name: str) -> object:
+    field = next(each for each in dataclasses.fields(config) if each.name == name)
+    return None if field.default is dataclasses.MISSING else field.default
 
 
 def write_config(config: RunConfig) -> None:

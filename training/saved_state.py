@@ -1,8 +1,10 @@
 """state.pt: all that a run is at one moment, written whole and read without running code."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import nn
@@ -21,7 +23,43 @@ class Part(Protocol):
     def load_state_dict(self, state_dict: dict[str, Any], /) -> Any: ...
 
 
-def write_state(run: Path, version: int, parts: Mapping[str, Part], counters: Mapping[str, int]) -> None:
+@dataclass(kw_only=True)
+class RunState:
+    """What any run is at one moment: its other fields, each a Part, and how far it is."""
+
+    VERSION: ClassVar[int] = 1
+    COUNTERS: ClassVar[tuple[str, ...]] = ("steps", "images_seen")
+    LATER: ClassVar[tuple[str, ...]] = ()
+    """Fields that states written before they were thought of lack: they then start fresh."""
+
+    steps: int = 0
+    images_seen: int = 0
+
+    def parts(self) -> dict[str, Part]:
+        names = [field.name for field in dataclasses.fields(self) if field.name not in self.COUNTERS]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {name: part for name, part in self.parts().items() if isinstance(part, nn.Module)}
+
+    def save(self, run: Path) -> None:
+        """Write `run`/state.pt whole: tensors and plain types, readable with weights_only.
+
+        Raises TrainingDiverged, and leaves the last state where it is, when a weight is not finite.
+        """
+        check_finite(self.networks(), self.images_seen)
+        write_state(run, self.VERSION, self.parts(), {name: getattr(self, name) for name in self.COUNTERS})
+
+    def load(self, path: Path, device: torch.device) -> None:  # noqa: ARG002  # for parts that live on it
+        """Put what `path` holds into this state, and torch's random generators where they were."""
+        content = read_state(path, self.VERSION)
+        parts = {name: part for name, part in self.parts().items() if name in content or name not in self.LATER}
+        restore(parts, content)
+        for name in self.COUNTERS:
+            setattr(self, name, content[name])
+
+
+def write_state(run: Path, version: int, parts: Mapping[str, Part], counters: Mapping[str, float]) -> None:
     """Write `run`/state.pt whole: parts, counters and torch's random state, readable with weights_only."""
     # NumPy draws nothing that lasts: the order of the pictures is a function of images seen.
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
@@ -51,15 +89,19 @@ def restore(parts: Mapping[str, Part], content: Mapping[str, Any]) -> None:
         if isinstance(part, torch.optim.Optimizer):
             part.param_groups[0]["lr"] = rate
     torch.set_rng_state(content["random"]["cpu"])
-    if torch.cuda.is_available() and content["random"]["cuda"]:
-        torch.cuda.set_rng_state_all(content["random"]["cuda"])
+    if torch.cuda.is_available():
+        # A machine may have fewer devices than the one that the run comes from.
+        torch.cuda.set_rng_state_all(content["random"]["cuda"][: torch.cuda.device_count()])
 
 
 def check_finite(networks: Mapping[str, nn.Module], images_seen: int) -> None:
     """Raise TrainingDiverged, before anything is overwritten, when a weight is not finite."""
     for name, network in networks.items():
         if not _finite(network.parameters()):
-            raise TrainingDiverged(f"weights of the {name} at image {images_seen} are not finite")
+            raise TrainingDiverged(
+                f"weights of the {name} at image {images_seen} are no longer finite numbers; the state saved last is "
+                "sound. Go on from it with half the learning rate or a larger penalty on the gradient"
+            )
 
 
 def _finite(parameters: Iterable[torch.Tensor]) -> bool:

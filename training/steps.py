@@ -1,5 +1,7 @@
 """What a step of any recipe needs: the device, its precision, one move of an optimiser, what is due."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -35,6 +37,12 @@ def channels_last(network: nn.Module) -> None:
     for parameter in network.parameters():
         if parameter.dim() == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def compiled(config: RunConfig, network: nn.Module) -> nn.Module:
+    """The network for forward passes, compiled where the config wants it. Not for gradients of gradients."""
+    # The wrapper shares the weights; the network itself stays as it is.
+    return cast(nn.Module, torch.compile(network)) if config.compile else network
 
 
 def is_due(config: RunConfig, images_seen: int, every_images: int) -> bool:

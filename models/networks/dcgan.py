@@ -115,6 +115,33 @@ class Discriminator(nn.Module):
         return logits.flatten(1)
 
 
+class Encoder(nn.Module):
+    """Picture -> code: the discriminator's layers, as an autoencoder of this generator has them."""
+
+    def __init__(
+        self,
+        out_features: int,
+        img_resolution: int = 64,
+        img_channels: int = 3,
+        *,
+        channels: Sequence[int] | None = None,
+    ) -> None:
+        """`channels` are those at 4, 8, ... img_resolution / 2, as the generator's."""
+        super().__init__()
+        widths = [img_channels, *stage_channels(img_resolution, channels)[::-1]]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after)]
+            layers += [nn.LeakyReLU(0.2, inplace=True)]
+        self.main = nn.Sequential(*layers, nn.Conv2d(widths[-1], out_features, 4, 1, 0))
+        self.apply(_init_weights)
+
+    def forward(self, img_BCHW: Tensor) -> Tensor:
+        """[B, img_channels, R, R] in -1..1 -> [B, out_features]."""
+        code: Tensor = self.main(img_BCHW)
+        return code.flatten(1)
+
+
 def stage_channels(img_resolution: int, channels: Sequence[int] | None) -> list[int]:
     """The channels at 4, 8, ... img_resolution / 2; ValueError where resolution or number is out of place."""
     if img_resolution not in RESOLUTIONS:

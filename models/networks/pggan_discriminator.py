@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from models.networks.equalised import Bias, Convolving, Dense, channels_at
 from models.networks.layers import LEAKY_SLOPE
 from models.networks.progressive import halve, split_lod
+from models.networks.stylegan1_layer import Blur
 from models.networks.stylegan2 import check_resolution
 from models.networks.stylegan2_discriminator import with_minibatch_std
 
@@ -34,8 +35,10 @@ class Discriminator(nn.Module):
         *,
         channels: Sequence[int] | None = None,
         mbstd_group_size: int | None = 4,
+        blur: bool = False,
     ) -> None:
-        """`channels` are those at 4, 8, ... img_resolution."""
+        """`channels` are those at 4, 8, ... img_resolution. `blur`: filter before halving, as StyleGAN's does (Karras
+        et al. 2019, section 2)."""
         super().__init__()
         check_resolution(img_resolution)
         widths = channels_at(img_resolution, channels)
@@ -43,7 +46,8 @@ class Discriminator(nn.Module):
         for level, width in enumerate(widths):
             setattr(self, f"fromrgb{level}", ConvLayer(img_channels, width, 1))
             if level > 0:
-                block = nn.Sequential(ConvLayer(width, width), ConvLayer(width, widths[level - 1]))
+                filters = [Blur(width)] if blur else []
+                block = nn.Sequential(ConvLayer(width, width), *filters, ConvLayer(width, widths[level - 1]))
                 setattr(self, f"block{level}", block)
         self.conv = ConvLayer(widths[0] + 1, widths[0])
         self.fc = Dense(16 * widths[0], widths[0], activation="lrelu")

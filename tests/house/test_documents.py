@@ -45,13 +45,22 @@ COMMANDS = {
     "keys revoke": "key_id --store",
     "certs init": "--organisation --force --store",
     "train translation": "--data --style --also --out --preset --resolution --images --batch --device --init-from"
-    " --seed --set",
+    " --seed --set --dry-run",
+    "train stylegan1": "--data --out --resolution --preset --images --batch --device --init-from --seed"
+    " --set --dry-run",
+    "train pggan": "--data --out --resolution --preset --images --batch --device --init-from --seed"
+    " --set --dry-run",
+    "train dcgan": "--data --out --resolution --preset --images --batch --device --init-from --seed"
+    " --set --dry-run",
+    "train autoencoder": "--data --out --resolution --preset --images --batch --device --init-from --seed"
+    " --set --dry-run",
     "dataset inspect": "source --labels --smallest --out",
     "dataset pack": "source --out --resolution --split --labels --label --unlabelled --smallest --keep-duplicates --name"
     " --licence --attribution --sources --force",
     "dataset split": "source --out --labels --by --test --seed --force",
     "train features": "--data --out --images --batch --device --seed",
-    "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed",
+    "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed"
+    " --set --dry-run",
 }
 
 

@@ -75,5 +75,6 @@ def tiny_config(data: Path, out: Path) -> TrainingConfig:
         samples_every_images=20,
         snapshot_every_images=20,
         grid_rows=2,
+        measured_pictures=16,
         grid_columns=3,
     )

@@ -5,27 +5,27 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.training.runs import state_of
 from training.config import TrainingConfig
 from training.errors import RunRefused
 from training.faces import train
 from training.faces.growing import HEAD_START_IMAGES
 from training.faces.loop import augmentation_strength
-from training.faces.run import opened_run
-from training.faces.state import TrainingState, read_state
+from training.faces.run import RECIPE
+from training.faces.state import TrainingState
+from training.run import running
 from training.snapshots import list_snapshots, open_snapshot
-
-CPU = torch.device("cpu")
 
 
 def grown(small: TrainingConfig, source: Path, out: Path) -> tuple[TrainingConfig, TrainingState]:
     config = dataclasses.replace(small, resolution=32, init_from=source, out=out)
-    with opened_run(config, CPU) as (state, _, _):
-        return config, state
+    with running(config, RECIPE) as run:
+        return config, run.state
 
 
 def test_a_run_grows_and_keeps_its_layers(trained_run: TrainingConfig, tmp_path: Path) -> None:
     config, state = grown(trained_run, trained_run.out, tmp_path / "grown")
-    trained = read_state(trained_run.out / "state.pt")
+    trained = state_of(trained_run)
     for name in ("generator", "average", "discriminator"):
         own = getattr(state, name).state_dict()
         shared = {key for key in trained[name] if key in own and own[key].shape == trained[name][key].shape}
@@ -61,9 +61,9 @@ def test_a_grown_run_trains_and_resumes(trained_run: TrainingConfig, tmp_path: P
     train(dataclasses.replace(config, total_images=8))
     # The command that goes on need not repeat where the run came from.
     train(dataclasses.replace(config, total_images=16, init_from=None))
-    assert read_state(config.out / "state.pt")["images_seen"] == 16
+    assert state_of(config)["images_seen"] == 16
     assert TrainingConfig.from_json((config.out / "config.json").read_text()).init_from == trained_run.out
-    new_layer = read_state(config.out / "state.pt")["generator"]["synthesis.b32.torgb.weight"]
+    new_layer = state_of(config)["generator"]["synthesis.b32.torgb.weight"]
     assert new_layer.abs().max() > 0
 
 
@@ -72,7 +72,7 @@ def test_a_run_of_which_nothing_fits_is_refused(trained_run: TrainingConfig, tmp
         trained_run, z_dim=24, w_dim=24, channel_base=96, channel_max=12, out=tmp_path / "other"
     )
     other = dataclasses.replace(other, init_from=trained_run.out, mapping_layers=1)
-    with pytest.raises(RunRefused, match="channels"), opened_run(other, CPU):
+    with pytest.raises(RunRefused, match="channels"), running(other, RECIPE):
         pass
 
 
@@ -85,21 +85,21 @@ def test_after_a_snapshot_the_discriminator_learns_alone_first(
     begun = {name: tensor for name, tensor in open_snapshot(source).tensors().items() if name.endswith(".weight")}
     untaught = state.discriminator.b4.out.bias.clone()
     train(dataclasses.replace(config, total_images=16))
-    waited = read_state(config.out / "state.pt")
+    waited = state_of(config)
     assert all(torch.equal(waited["generator"][name], begun[name]) for name in begun)
     assert not torch.equal(waited["discriminator"]["b4.out.bias"], untaught)
     train(dataclasses.replace(config, total_images=32))
-    moved = read_state(config.out / "state.pt")["generator"]
+    moved = state_of(config)["generator"]
     assert not all(torch.equal(moved[name], begun[name]) for name in begun)
 
 
 def test_augmentation_grows_during_a_head_start(trained_run: TrainingConfig, tmp_path: Path) -> None:
-    config, state = grown(trained_run, list_snapshots(trained_run.out)[-1], tmp_path / "grown")
-    config = dataclasses.replace(config, augment_probability=0.5)
+    _, state = grown(trained_run, list_snapshots(trained_run.out)[-1], tmp_path / "grown")
+    state.strength.value = 0.5
     strengths = []
     for seen in (0, HEAD_START_IMAGES // 4, HEAD_START_IMAGES // 2, HEAD_START_IMAGES, 2 * HEAD_START_IMAGES):
         state.images_seen = seen
-        strengths.append(augmentation_strength(config, state))
+        strengths.append(augmentation_strength(state))
     assert strengths == [0, 0.25, 0.5, 0.5, 0.5]
     state.generator_waits_until = state.images_seen = 0
-    assert augmentation_strength(config, state) == 0.5
+    assert augmentation_strength(state) == 0.5

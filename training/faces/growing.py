@@ -5,15 +5,13 @@ The skip generator adds a picture at every resolution, so that a generator of 64
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.networks.stylegan2 import Generator
-from training.faces.state import TrainingState, read_state
-from training.saved_state import STATE_NAME
-from training.snapshots import open_snapshot
+from training.faces.state import TrainingState
+from training.trained_tensors import trained_tensors
 from training.transfer import transfer
 
 HEAD_START_IMAGES = 24_000
@@ -23,13 +21,13 @@ images, and against one of 8,000 unaltered images the generator learnt speckles.
 
 
 def start_from(source: Path, state: TrainingState) -> None:
-    """Copy what fits from `source`, a run's folder or a snapshot, into the fresh networks of `state`.
+    """Copy what fits from `source` into the fresh networks of `state`; see trained_tensors for what it may be.
 
-    A run gives generator, average and discriminator. A snapshot gives its average for both generators, and the
+    A run gives generator, average and discriminator. All else gives its generator for both generators, and the
     discriminator starts fresh, with a head start. Optimisers start fresh. Raises RunRefused where less than half of a
     network fits.
     """
-    networks = _networks_of(source)
+    networks = trained_tensors(source, "stylegan2", ("generator", "average", "discriminator"))
     if "discriminator" not in networks:
         state.generator_waits_until = HEAD_START_IMAGES
     for name, tensors in networks.items():
@@ -45,12 +43,3 @@ def silence_new_pictures(generator: Generator, kept: set[str]) -> None:
         for name, parameter in generator.named_parameters():
             if name.endswith("torgb.weight") and name not in kept:
                 parameter.zero_()
-
-
-def _networks_of(source: Path) -> dict[str, dict[str, Tensor]]:
-    saved = source / STATE_NAME
-    if saved.is_file():
-        content: dict[str, Any] = read_state(saved)
-        return {name: content[name] for name in ("generator", "average", "discriminator")}
-    tensors = open_snapshot(source).tensors()
-    return {"generator": tensors, "average": tensors}

@@ -1,45 +1,45 @@
-"""All that a run is at one moment, and how it is saved and found again."""
+"""All that a run of the faces recipe is at one moment."""
 
 import copy
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from models.networks.stylegan2 import Generator
 from models.networks.stylegan2_discriminator import Discriminator
-from training import saved_state
+from training.augment_strength import AdaptiveStrength
 from training.config import TrainingConfig
-from training.saved_state import Part, check_finite, write_state
+from training.path_length import PathLength
+from training.portraits.state import PortraitState
 from training.steps import channels_last
 
-STATE_VERSION = 2
-PARTS = (
-    "generator",
-    "discriminator",
-    "average",
-    "generator_optimiser",
-    "discriminator_optimiser",
-)
-COUNTERS = ("steps", "images_seen", "generator_waits_until")
 
+@dataclass(kw_only=True)
+class TrainingState(PortraitState):
+    """Networks, optimisers, what adapts, and counters of a run."""
 
-@dataclass
-class TrainingState:
-    """Networks, optimisers and counters of a run."""
+    VERSION: ClassVar[int] = 2
+    COUNTERS: ClassVar[tuple[str, ...]] = ("steps", "images_seen", "generator_waits_until")
+    LATER: ClassVar[tuple[str, ...]] = ("strength", "path_length")
 
     generator: Generator
     discriminator: Discriminator
     average: Generator
     generator_optimiser: Adam
     discriminator_optimiser: Adam
-    steps: int = 0
-    images_seen: int = 0
+    strength: AdaptiveStrength
+    path_length: PathLength
     generator_waits_until: int = 0
     """Images seen at which the generator begins to move: an untrained discriminator would spoil a trained one."""
+
+    @torch.no_grad()
+    def judge(self, x_NCHW: Tensor, c_NY: Tensor | None) -> Tensor:
+        """The discriminator's logits, [N, 1]."""
+        logits: Tensor = self.discriminator(x_NCHW, c_NY)
+        return logits
 
 
 def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
@@ -49,44 +49,39 @@ def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
     for network in (generator, discriminator):
         network.to(device)
         channels_last(network)
-    average = copy.deepcopy(generator).eval().requires_grad_(False)
-    # Lazy regularisation adds a step of R1 to every `interval` main steps; Adam is corrected for it
-    # (Karras et al. 2020, appendix B).
-    correction = config.r1_interval_steps / (config.r1_interval_steps + 1)
+    for parameter in finest_layers(discriminator, config.freeze_layers):
+        parameter.requires_grad_(False)
+    lazy_path_length = config.path_length_interval_steps if config.path_length_weight > 0 else None
+    generator_rate = config.learning_rate * config.generator_rate
     return TrainingState(
-        generator,
-        discriminator,
-        average,
-        _adam(generator, config.learning_rate * config.generator_rate, 1.0),
-        _adam(discriminator, config.learning_rate, correction),
+        generator=generator,
+        discriminator=discriminator,
+        average=copy.deepcopy(generator).eval().requires_grad_(False),
+        generator_optimiser=_adam(generator, generator_rate, _lazy_correction(lazy_path_length)),
+        discriminator_optimiser=_adam(discriminator, config.learning_rate, _lazy_correction(config.r1_interval_steps)),
+        strength=AdaptiveStrength(config.augment_probability, config.augment_target, config.augment_images),
+        path_length=PathLength(device),
     )
 
 
-def save_state(state: TrainingState, run: Path) -> None:
-    """Write `run`/state.pt whole: tensors and plain types, readable with weights_only.
-
-    Raises TrainingDiverged, and leaves the last state where it is, when a weight is not finite.
-    """
-    check_finite({"generator": state.generator, "discriminator": state.discriminator}, state.images_seen)
-    counters = {name: getattr(state, name) for name in COUNTERS}
-    write_state(run, STATE_VERSION, _parts(state), counters)
-
-
-def read_state(path: Path) -> dict[str, Any]:
-    """What `save_state` wrote. Raises RunRefused for another version of it."""
-    return saved_state.read_state(path, STATE_VERSION)
-
-
-def load_state(state: TrainingState, path: Path) -> None:
-    """Put what `path` holds into `state`, and torch's random generators where they were."""
-    content = read_state(path)
-    saved_state.restore(_parts(state), content)
-    for name in COUNTERS:
-        setattr(state, name, content[name])
+def finest_layers(discriminator: Discriminator, count: int) -> list[nn.Parameter]:
+    """The parameters of the `count` layers nearest to the picture: of every block from-RGB, both convolutions, skip."""
+    blocks = [getattr(discriminator, f"b{resolution}") for resolution in discriminator.resolutions]
+    layers = [
+        getattr(block, name)
+        for block in blocks
+        for name in ("fromrgb", "conv0", "conv1", "skip")
+        if name in dict(block.named_children())
+    ]
+    if count > len(layers):
+        raise ValueError(f"freeze_layers is {count}; this discriminator has {len(layers)} layers above 4x4")
+    return [parameter for layer in layers[:count] for parameter in layer.parameters()]
 
 
-def _parts(state: TrainingState) -> dict[str, Part]:
-    return {name: getattr(state, name) for name in PARTS}
+def _lazy_correction(interval_steps: int | None) -> float:
+    # Lazy regularisation adds a step to every `interval` main steps; Adam is corrected for it
+    # (Karras et al. 2020, appendix B).
+    return 1.0 if interval_steps is None else interval_steps / (interval_steps + 1)
 
 
 def _adam(network: nn.Module, learning_rate: float, correction: float) -> Adam:

@@ -1,11 +1,21 @@
 """The translation recipe: from pictures to pictures, learned from two sets or from pairs."""
 
+import torch
+
 from training.translation import cut, cyclegan, pix2pix
 from training.translation.config import TranslationConfig
+from training.translation.state import CutState, CycleState, PairState, TranslationState
 
-__all__ = ["train"]
+__all__ = ["fresh_state", "train"]
 
 _LOOPS = {"cyclegan": cyclegan.train, "cut": cut.train, "pix2pix": pix2pix.train}
+
+_STATES: dict[str, type[TranslationState]] = {"cyclegan": CycleState, "cut": CutState, "pix2pix": PairState}
+
+
+def fresh_state(config: TranslationConfig, device: torch.device) -> TranslationState:
+    """What a run of this config begins with."""
+    return _STATES[config.objective].fresh(config, device)
 
 
 def train(config: TranslationConfig) -> None:

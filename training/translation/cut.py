@@ -4,12 +4,12 @@ import torch
 import torch.nn.functional as F
 
 from training.augment import augment
-from training.steps import autocast, prepare_device, step
+from training.run import running
 from training.translation.config import TranslationConfig
 from training.translation.losses import colour_difference, judge, set_trainable
 from training.translation.nce import encode, feature_places, translate_with_features
 from training.translation.records import keep_records, move_averages
-from training.translation.run import opened_run
+from training.translation.run import recipe_of
 from training.translation.state import CutState
 
 
@@ -19,16 +19,16 @@ def train(config: TranslationConfig) -> None:
     The identity loss is plain L1 on translated paintings, which holds colours better than the contrast that the paper
     uses there, and costs no second encoding.
     """
-    device = prepare_device(config)
     places = feature_places(config.n_blocks)
-    with opened_run(config, device, CutState) as (state, sets, log):
-        while state.images_seen < config.total_images:
+    with running(config, recipe_of(CutState)) as run:
+        config, state = run.config, run.state
+        while run.goes_on():
             state.set_rate(config.rate_at(state.images_seen))
-            a = sets.a.batch(state.images_seen, config.batch)
-            b = sets.b.batch(state.images_seen, config.batch)
+            a = run.draws.share(run.data.a.batch(state.images_seen, config.batch))
+            b = run.draws.share(run.data.b.batch(state.images_seen, config.batch))
 
             set_trainable([state.discriminator_b], False)
-            with autocast(config, device):
+            with run.autocast():
                 both, maps = translate_with_features(state.generator_ab, torch.cat([a, b]), places)
                 fake_b, same_b = both.float().chunk(2)
                 nce = state.head.contrast(
@@ -41,15 +41,14 @@ def train(config: TranslationConfig) -> None:
             identity = F.l1_loss(same_b, b)
             colour = colour_difference(fake_b, a)
             loss = gan + config.nce_weight * nce + config.colour_weight * colour
-            step(state.generator_optimiser, loss + config.identity_weight_at(state.images_seen) * identity)
+            run.step(state.generator_optimiser, loss + config.identity_weight_at(state.images_seen) * identity)
 
             set_trainable([state.discriminator_b], True)
-            with autocast(config, device):
+            with run.autocast():
                 loss_b = judge(state.discriminator_b, config, b, state.pool_b.exchange(fake_b))
-            step(state.discriminator_optimiser, loss_b)
+            run.step(state.discriminator_optimiser, loss_b)
 
-            state.steps += 1
-            state.images_seen += config.batch
+            run.seen()
             move_averages(config, state)
-            log.add(g=gan, d_b=loss_b, nce=nce, identity=identity, colour=colour)
-            keep_records(config, state, sets, log)
+            run.log.add(g=gan, d_b=loss_b, nce=nce, identity=identity, colour=colour)
+            keep_records(run)

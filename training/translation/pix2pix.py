@@ -4,43 +4,42 @@ import torch
 import torch.nn.functional as F
 
 from training.augment import augment
-from training.steps import autocast, prepare_device, step
+from training.run import running
 from training.translation.config import TranslationConfig
 from training.translation.losses import judge, set_trainable
 from training.translation.pairs import TASKS
 from training.translation.records import keep_records, move_averages
-from training.translation.run import opened_run
+from training.translation.run import recipe_of
 from training.translation.state import PairState
 
 
 def train(config: TranslationConfig) -> None:
     """Train until `config.total_images`, resuming what already lies in `config.out`, to the very state."""
-    device = prepare_device(config)
     task = TASKS[str(config.task)]
-    with opened_run(config, device, PairState) as (state, sets, log):
-        while state.images_seen < config.total_images:
+    with running(config, recipe_of(PairState)) as run:
+        config, state = run.config, run.state
+        while run.goes_on():
             state.set_rate(config.rate_at(state.images_seen))
-            answer = sets.a.batch(state.images_seen, config.batch)
+            answer = run.draws.share(run.data.a.batch(state.images_seen, config.batch))
             given = task.make_input(answer)
-            with autocast(config, device):
+            with run.autocast():
                 fake = state.generator_ab(given)
             fake = task.compose(given, fake.float())
 
             set_trainable([state.discriminator_b], True)
-            with autocast(config, device):
+            with run.autocast():
                 shown = torch.cat([given, answer], 1), torch.cat([given, fake.detach()], 1)
                 loss_d = judge(state.discriminator_b, config, *shown)
-            step(state.discriminator_optimiser, loss_d)
+            run.step(state.discriminator_optimiser, loss_d)
 
             set_trainable([state.discriminator_b], False)
-            with autocast(config, device):
+            with run.autocast():
                 logits = state.discriminator_b(augment(torch.cat([given, fake], 1), config.augment))
             gan = config.adversarial.generator(logits, None)
             l1 = F.l1_loss(fake, answer)
-            step(state.generator_optimiser, gan + config.l1_weight * l1)
+            run.step(state.generator_optimiser, gan + config.l1_weight * l1)
 
-            state.steps += 1
-            state.images_seen += config.batch
+            run.seen()
             move_averages(config, state)
-            log.add(g=gan, d_b=loss_d, l1=l1)
-            keep_records(config, state, sets, log)
+            run.log.add(g=gan, d_b=loss_d, l1=l1)
+            keep_records(run)

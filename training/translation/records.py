@@ -1,16 +1,17 @@
 """What a translation run leaves beside its state: log, sample grids, snapshots."""
 # N picture, C channel, H W picture
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from training.ema import ema_decay, update_ema
-from training.run_log import RunLog, save_grid
+from training.run_log import save_grid
 from training.snapshots import BACKWARD, TRANSLATION, save_snapshot, thin_snapshots
-from training.steps import is_due
 from training.translation.config import TranslationConfig
 from training.translation.pairs import TASKS
-from training.translation.run import PictureSets
+from training.translation.run import PictureSets, TranslationRun
 from training.translation.state import CycleState, TranslationState, Translator
 
 
@@ -22,23 +23,22 @@ def move_averages(config: TranslationConfig, state: TranslationState) -> None:
         update_ema(state.average_ba, state.generator_ba, decay)
 
 
-def keep_records(config: TranslationConfig, state: TranslationState, sets: PictureSets, log: RunLog) -> None:
+def keep_records(run: TranslationRun[Any]) -> None:
     """Report, draw and save whatever is due after this step."""
-
-    def due(every_images: int) -> bool:
-        return is_due(config, state.images_seen, every_images)
-
+    config, state, due = run.config, run.state, run.is_due
     if due(config.log_every_images):
-        log.report(state.images_seen)
+        run.log.report(state.images_seen)
+    if not run.processes.is_first:
+        return
     if due(config.samples_every_images):
         path = config.out / "samples" / f"{state.images_seen:09d}.png"
-        save_grid(path, *sample_grid(config, state, sets))
+        save_grid(path, *sample_grid(config, state, run.data))
     if due(config.snapshot_every_images):
         snapshot(config, state, state.average_ab, TRANSLATION)
         if isinstance(state, CycleState):
             snapshot(config, state, state.average_ba, BACKWARD)
     if due(config.state_every_images):
-        state.save(config)
+        state.save(config.out)
 
 
 def snapshot(config: TranslationConfig, state: TranslationState, average: Translator, called: str) -> None:

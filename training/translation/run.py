@@ -1,22 +1,18 @@
 """A translation run: the state that it left, its pictures, the log that goes on."""
 
-import contextlib
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
-from training.run_folder import locked, reconciled, write_config
-from training.run_log import RunLog
+from training.run import Recipe, Run
 from training.saved_state import STATE_NAME, read_state
 from training.snapshots import open_snapshot
 from training.transfer import transfer
 from training.translation.config import TranslationConfig
 from training.translation.pictures import CroppedPictures, load_any_shape
-from training.translation.state import STATE_VERSION, TranslationState
+from training.translation.state import TranslationState
 
 SHAPE_FIELDS = (
     "objective",
@@ -33,9 +29,8 @@ SHAPE_FIELDS = (
     "pool_size",
 )
 
-logger = logging.getLogger(__name__)
-
 State = TypeVar("State", bound=TranslationState)
+TranslationRun = Run[TranslationConfig, State, "PictureSets"]
 
 
 @dataclass(frozen=True)
@@ -46,27 +41,15 @@ class PictureSets:
     b: CroppedPictures
 
 
-@contextlib.contextmanager
-def opened_run(
-    config: TranslationConfig, device: torch.device, kind: type[State]
-) -> Iterator[tuple[State, PictureSets, RunLog]]:
-    """All that a loop needs, from the run in `config.out` or for a new one.
-
-    Raises RunRefused where another process trains there, or where networks of another shape lie there.
-    """
-    with locked(config.out):
-        config = reconciled(config, SHAPE_FIELDS)
-        sets = load_sets(config, device)
-        state = kind.fresh(config, device)
-        saved = config.out / STATE_NAME
-        if saved.exists():
-            state.load(saved, device)
-        elif config.init_from is not None:
-            start_from(config.init_from, state)
-        write_config(config)
-        logger.info("%d and %d pictures, on %s, from %d", len(sets.a), len(sets.b), device, state.images_seen)
-        with RunLog(config.out, config.objective, config.total_images, state.images_seen, device) as log:
-            yield state, sets, log
+def recipe_of(kind: type[State]) -> Recipe[TranslationConfig, State, PictureSets]:
+    """How a run with a state of this kind begins."""
+    return Recipe(
+        name="translation",
+        shape_fields=SHAPE_FIELDS,
+        load=lambda config, device: (config, load_sets(config, device)),
+        fresh=kind.fresh,
+        start_from=start_from,
+    )
 
 
 def load_sets(config: TranslationConfig, device: torch.device) -> PictureSets:
@@ -95,7 +78,7 @@ def start_from(source: Path, state: TranslationState) -> None:
     """
     saved, networks = source / STATE_NAME, state.networks()
     if saved.is_file():
-        content = read_state(saved, STATE_VERSION)
+        content = read_state(saved, TranslationState.VERSION)
         tensors = {name: content[name] for name in networks if name in content}
     else:
         snapshot = open_snapshot(source).tensors()

@@ -1,7 +1,6 @@
 """All that a translation run is at one moment, for each objective."""
 
 import copy
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -13,14 +12,12 @@ from torch.optim import Adam
 from models.networks.patchgan import PatchDiscriminator
 from models.networks.translator import ResnetTranslator
 from models.networks.unet import UnetTranslator
-from training.saved_state import Part, check_finite, read_state, restore, write_state
+from training.saved_state import RunState
 from training.steps import channels_last
 from training.translation.config import TranslationConfig
 from training.translation.image_pool import ImagePool
 from training.translation.nce import PatchHead, feature_channels
 
-STATE_VERSION = 1
-COUNTERS = ("steps", "images_seen")
 INITIAL_DEVIATION = 0.02
 
 Translator = ResnetTranslator | UnetTranslator
@@ -28,7 +25,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(kw_only=True)
-class TranslationState:
+class TranslationState(RunState):
     """What every objective has. From a to b is from pictures of `data` to the wanted look."""
 
     generator_ab: Translator
@@ -36,36 +33,19 @@ class TranslationState:
     discriminator_b: PatchDiscriminator
     generator_optimiser: Adam
     discriminator_optimiser: Adam
-    steps: int = 0
-    images_seen: int = 0
 
     @classmethod
     def fresh(cls, config: TranslationConfig, device: torch.device) -> Self:
         """Random networks on `device`, drawn from torch's global generator, their optimisers and averages."""
         raise NotImplementedError
 
-    def parts(self) -> dict[str, Part]:
-        names = [field.name for field in dataclasses.fields(self) if field.name not in COUNTERS]
-        return {name: getattr(self, name) for name in names}
-
-    def networks(self) -> dict[str, nn.Module]:
-        return {name: part for name, part in self.parts().items() if isinstance(part, nn.Module)}
-
     def set_rate(self, rate: float) -> None:
         for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
             optimiser.param_groups[0]["lr"] = rate
 
-    def save(self, config: TranslationConfig) -> None:
-        """Write state.pt. Raises TrainingDiverged, and leaves the last one, when a weight is not finite."""
-        check_finite(self.networks(), self.images_seen)
-        write_state(config.out, STATE_VERSION, self.parts(), {name: getattr(self, name) for name in COUNTERS})
-
     def load(self, path: Path, device: torch.device) -> None:
         """Put what `path` holds into this state, and torch's random generators where they were."""
-        content = read_state(path, STATE_VERSION)
-        restore(self.parts(), content)
-        for name in COUNTERS:
-            setattr(self, name, content[name])
+        super().load(path, device)
         for part in self.parts().values():
             if isinstance(part, ImagePool):
                 part.to(device)

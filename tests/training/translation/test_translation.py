@@ -2,53 +2,18 @@
 
 import dataclasses
 import json
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 
 from models.networks.translator import ResnetTranslator
+from tests.training.runs import assert_a_kill_loses_nothing, assert_same, state_of
 from training.errors import RunRefused, TrainingDiverged
-from training.saved_state import read_state
 from training.snapshots import list_snapshots, open_snapshot
 from training.translation import train
 from training.translation.config import TranslationConfig
-from training.translation.state import STATE_VERSION
-
-ROOT = Path(__file__).parents[3]
-CHILD = """
-import sys
-import torch
-from training.translation import train
-from training.translation.config import TranslationConfig
-torch.set_num_threads(1)
-train(TranslationConfig.from_json(sys.stdin.read()))
-"""
-
-
-def state_of(config: TranslationConfig) -> dict[str, Any]:
-    return read_state(config.out / "state.pt", STATE_VERSION)
-
-
-def assert_same(first: Any, second: Any, where: str = "state") -> None:
-    if isinstance(first, torch.Tensor):
-        assert torch.equal(first, second), where
-    elif isinstance(first, dict):
-        assert first.keys() == second.keys(), where
-        for key in first:
-            assert_same(first[key], second[key], f"{where}.{key}")
-    elif isinstance(first, list):
-        assert len(first) == len(second), where
-        for i, pair in enumerate(zip(first, second, strict=True)):
-            assert_same(*pair, where=f"{where}[{i}]")
-    else:
-        assert first == second, where
 
 
 def test_what_a_run_leaves(tiny_translation: TranslationConfig) -> None:
@@ -83,25 +48,9 @@ def test_the_snapshot_is_the_average_and_moved(tiny_translation: TranslationConf
 
 
 def test_a_killed_run_resumes_to_the_very_state(tiny_translation: TranslationConfig, tmp_path: Path) -> None:
+    # Killed past the filling of the pool, so that what it holds and draws matters.
     whole = dataclasses.replace(tiny_translation, total_images=60, state_every_images=2)
-    killed = dataclasses.replace(whole, out=tmp_path / "killed")
-    process = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, cwd=ROOT, text=True)
-    assert process.stdin is not None
-    process.stdin.write(killed.to_json())
-    process.stdin.close()
-    stats = killed.out / "stats.jsonl"
-    # Past the filling of the pool, so that what it holds and draws matters.
-    while process.poll() is None and not (stats.exists() and stats.read_text().count("\n") >= 3):
-        time.sleep(0.002)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
-    assert 0 < state_of(killed)["images_seen"] < 60
-
-    train(killed)
-    train(whole)
-    assert_same(state_of(killed), state_of(whole))
-    rows = [json.loads(line)["images_seen"] for line in stats.read_text().splitlines()]
-    assert rows == list(range(4, 64, 4))
+    assert_a_kill_loses_nothing("training.translation", train, whole, tmp_path)
 
 
 def test_the_rate_falls_and_identity_gives_way(tiny_translation: TranslationConfig) -> None:

@@ -1,0 +1,181 @@
+"""What a run does when it is interrupted or goes wrong, and what it may start from."""
+
+import dataclasses
+import json
+import logging
+import signal
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from models.networks.stylegan2 import Generator
+from tests.training.conftest import tiny_config
+from tests.training.runs import assert_same, started, state_of, stats_of, wait_for_rows
+from training.config import TrainingConfig
+from training.errors import DatasetError, RunRefused, TrainingDiverged
+from training.faces import train
+from training.faces.run import RECIPE
+from training.portraits.measures import measure, troubles
+from training.run import running
+from training.snapshots import best_snapshot, list_snapshots, open_snapshot, save_snapshot, thin_snapshots
+
+
+def test_ctrl_c_saves_and_the_run_goes_on_to_the_very_state(tiny: TrainingConfig, tmp_path: Path) -> None:
+    # No state but the last would be saved without the interrupt.
+    whole = dataclasses.replace(tiny, total_images=120, state_every_images=1000)
+    stopped = dataclasses.replace(whole, out=tmp_path / "stopped")
+    process = started("training.faces", stopped)
+    wait_for_rows(stopped, process, 2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) != 0
+    assert 0 < state_of(stopped)["images_seen"] < 120
+    train(stopped)
+    train(whole)
+    assert_same(state_of(stopped), state_of(whole))
+
+
+def test_a_run_that_diverges_says_what_to_try(tiny: TrainingConfig) -> None:
+    with pytest.raises(TrainingDiverged, match=r"no longer .* finite number.*learning rate.*penalty on the gradient"):
+        train(dataclasses.replace(tiny, learning_rate=1e30))
+
+
+def test_collapse_and_memorising_are_told(
+    tiny: TrainingConfig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tiny, RECIPE) as run:
+        sound = measure(run.config, run.state, run.data)
+        assert sound["swd"] > 0
+        assert not troubles({**sound, "diversity": 0.9, "memorising": 0.1})
+
+        def all_alike(z_NZ: Tensor, c_NY: Tensor | None, psi: float) -> Tensor:  # noqa: ARG001  # as it is called
+            return torch.zeros(len(z_NZ), 3, 16, 16)
+
+        def knows_the_dark(x_NCHW: Tensor, c_NY: Tensor | None) -> Tensor:  # noqa: ARG001  # as it is called
+            # Those held out are red.
+            return 0.5 - x_NCHW[:, 0].mean(dim=(1, 2))[:, None]
+
+        monkeypatch.setattr(run.state, "draw", all_alike)
+        monkeypatch.setattr(run.state, "judge", knows_the_dark)
+        wrong = measure(run.config, run.state, run.data)
+    assert wrong["diversity"] == 0
+    assert wrong["memorising"] == 2
+    told = troubles(wrong)
+    assert "collapsing" in told["diversity"]
+    assert "never saw" in told["memorising"]
+    assert "r1_gamma" in told["diversity"]
+    assert "augment_target" in told["memorising"]
+    monkeypatch.setattr("training.portraits.records.measure", lambda *_: wrong)
+    with caplog.at_level(logging.WARNING):
+        train(dataclasses.replace(tiny, total_images=20))
+    assert [record.message for record in caplog.records if "at image 20" in record.message] == [
+        f"at image 20 {text}." for text in told.values()
+    ]
+
+
+def test_the_best_snapshot_stays(tmp_path: Path) -> None:
+    kwargs: dict[str, Any] = {
+        "z_dim": 8,
+        "c_dim": 0,
+        "w_dim": 8,
+        "img_resolution": 8,
+        "img_channels": 3,
+        "mapping_kwargs": {"num_layers": 1},
+        "synthesis_kwargs": {"channel_base": 32, "channel_max": 4},
+    }
+    generator = Generator(**kwargs)
+    for thousands, swd in zip(range(1, 9), (9, 8, 3, 7, 6, 5, 5, 4), strict=True):
+        save_snapshot(tmp_path, generator, thousands * 1000, kwargs, measured={"swd": swd})
+        thin_snapshots(tmp_path, 1000, keep=1)
+    assert [int(path.stem[-9:]) // 1000 for path in list_snapshots(tmp_path)] == [1, 2, 3, 4, 8]
+    best = best_snapshot(tmp_path)
+    assert best is not None
+    assert open_snapshot(best).measured == {"swd": 3}
+
+
+@pytest.fixture(scope="module")
+def labelled(blots: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zip as StyleGAN's tools write it, of two classes."""
+    target = tmp_path_factory.mktemp("labelled") / "blots.zip"
+    pictures = sorted(blots.glob("*.png"))
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in pictures:
+            archive.write(path, path.name)
+        labels = [[path.name, i % 2] for i, path in enumerate(pictures)]
+        archive.writestr("dataset.json", json.dumps({"labels": labels}))
+    return target
+
+
+def test_a_conditional_run_learns_labels_and_resumes(labelled: Path, tmp_path: Path) -> None:
+    config = dataclasses.replace(tiny_config(labelled, tmp_path / "whole"), conditional=True, total_images=24)
+    stopped = dataclasses.replace(config, out=tmp_path / "stopped")
+    train(config)
+    train(dataclasses.replace(stopped, total_images=8))
+    train(stopped)
+    assert_same(state_of(stopped), state_of(config))
+    snapshot = open_snapshot(config.out)
+    assert snapshot.generator_kwargs["c_dim"] == 2
+    generator, z = snapshot.generator(), torch.randn(1, 16)
+    first, second = (generator(z, torch.eye(2)[i : i + 1], noise_mode="const") for i in range(2))
+    assert (first - second).abs().max() > 0
+    with Image.open(config.out / "samples" / "000000024.png") as grid:
+        assert grid.size == (48, 32)
+
+
+def test_a_conditional_run_without_labels_says_what_to_do(tiny: TrainingConfig) -> None:
+    with pytest.raises(DatasetError, match=r"no labels .*personne dataset pack"):
+        train(dataclasses.replace(tiny, conditional=True))
+
+
+def test_a_run_starts_from_a_model_of_the_store(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    from personne.commands.export_model import export_run
+
+    entry = export_run(trained_run.out, name="tiny", store=tmp_path / "store")
+    config = dataclasses.replace(trained_run, out=tmp_path / "run", init_from=entry.folder)
+    kept = open_snapshot(trained_run.out).tensors()
+    with running(config, RECIPE) as run:
+        own = run.state.generator.state_dict()
+        assert run.state.generator_waits_until > 0
+    for name, tensor in kept.items():
+        torch.testing.assert_close(
+            own[name], tensor.half().float() if tensor.numel() > 1 else tensor, atol=2e-3, rtol=0
+        )
+
+
+def test_a_run_starts_from_a_checkpoint_of_its_family_alone(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    loose = tmp_path / "someone.safetensors"
+    loose.write_bytes(list_snapshots(trained_run.out)[-1].read_bytes())
+    with running(dataclasses.replace(trained_run, out=tmp_path / "run", init_from=loose), RECIPE) as run:
+        kept = open_snapshot(trained_run.out).tensors()
+        assert torch.equal(run.state.average.synthesis.b4.const, kept["synthesis.b4.const"])
+    from training.progressive.config import ProgressiveConfig
+    from training.progressive.state import RECIPE as PROGRESSIVE
+
+    other = ProgressiveConfig(
+        data=trained_run.data,
+        out=tmp_path / "other",
+        resolution=16,
+        total_images=8,
+        batch=4,
+        device="cpu",
+        channel_base=64,
+        channel_max=4,
+        z_dim=8,
+        init_from=trained_run.out / "snapshots" / list_snapshots(trained_run.out)[-1].name,
+    )
+    with (
+        pytest.raises(RunRefused, match="is a stylegan2 network, and this run trains a pggan"),
+        running(other, PROGRESSIVE),
+    ):
+        pass
+
+
+def test_memory_and_measures_are_in_the_statistics(trained_run: TrainingConfig) -> None:
+    rows = stats_of(trained_run)
+    assert all(row["memory_gb"] > 0 for row in rows)
+    card = (trained_run.out / "card.md").read_text()
+    assert "swd" in card

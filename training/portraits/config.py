@@ -1,0 +1,45 @@
+"""What every run is told that learns to draw pictures of random latents."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.run_config import RunConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortraitConfig(RunConfig):
+    """Square RGB pictures of one resolution."""
+
+    data: Path
+    """A folder or zip of pictures; with an index.csv beside or in it, its train split alone."""
+    resolution: int
+    z_dim: int = 512
+    mirror: bool = True
+    conditional: bool = False
+    """Learn the classes that the data's dataset.json gives its pictures."""
+    num_classes: int = 0
+    """Of a conditional run; filled in from the data."""
+    class_names: tuple[str, ...] = ()
+    """Filled in from the data, where they say so."""
+
+    grid_rows: int = 6
+    grid_columns: int = 10
+    sample_psi: float = 0.7
+    measured_pictures: int = 512
+    """How many generated pictures a snapshot is measured by; 0: none."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_at_least_1("resolution", "z_dim", "grid_rows", "grid_columns")
+        if self.measured_pictures < 0:
+            raise ValueError(f"measured_pictures is {self.measured_pictures}; it must be 0 or more")
+
+    @property
+    def family(self) -> str:
+        """Of the generator, as snapshots and manifests call it."""
+        raise NotImplementedError
+
+    def generator_kwargs(self) -> dict[str, Any]:
+        """The constructor's arguments of the generator, as they are written beside snapshots."""
+        raise NotImplementedError

@@ -1,0 +1,90 @@
+"""The pictures of a run, their labels, and those held out from it."""
+# N pictures, B batch, C channel, H W picture, Y label
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from training.augment import mirror_half
+from training.dataset import TRAIN, ShuffledPictures, load_labels, load_pictures, read_training_data
+from training.draws import Draws
+from training.errors import DatasetError
+from training.portraits.config import PortraitConfig
+
+HELD_OUT = "test"
+
+Config = TypeVar("Config", bound=PortraitConfig)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Portraits:
+    """train: endless batches. labels: of all training pictures, [N, Y]. held_out: [N, 3, H, W] uint8."""
+
+    train: ShuffledPictures
+    labels: Tensor | None = None
+    held_out: Tensor | None = None
+    held_out_labels: Tensor | None = None
+
+    def batch(self, config: PortraitConfig, images_seen: int, draws: Draws) -> tuple[Tensor, Tensor | None]:
+        """This process's share of the next pictures, -1..1, perhaps mirrored; and their labels."""
+        pictures = draws.share(self.train.batch(images_seen, config.batch))
+        labels = self.train.labels(images_seen, config.batch) if config.conditional else None
+        pictures = mirror_half(pictures, draws) if config.mirror else pictures
+        return pictures, None if labels is None else draws.share(labels)
+
+    def some_labels(self, count: int, random: torch.Generator) -> Tensor | None:
+        """[count, Y], as frequent as in the data; of no effect on torch's global generator."""
+        if self.labels is None:
+            return None
+        return self.labels[torch.randint(len(self.labels), (count,), generator=random).to(self.labels.device)]
+
+
+def load_portraits(config: Config, device: torch.device) -> tuple[Config, Portraits]:
+    """The data, on the device; and the config with what they say of their classes. Raises DatasetError."""
+    labels = _labels(config, TRAIN, device)
+    if labels is not None:
+        config = replace(config, num_classes=labels.shape[1], class_names=_class_names(config))
+    pictures = load_pictures(config.data, config.resolution)
+    train = ShuffledPictures(pictures, config.seed, device, None if labels is None else labels.cpu().numpy())
+    held_out = _held_out(config)
+    logger.info("%d pictures to learn from, %d held out", len(train), 0 if held_out is None else len(held_out))
+    held_out_labels = None if held_out is None else _labels(config, HELD_OUT, device)
+    return config, Portraits(train, labels, held_out, held_out_labels)
+
+
+def describe_data(config: PortraitConfig) -> str:
+    """Names, licences and attributions, where `personne dataset pack` wrote them down."""
+    lines = [
+        f"{each.name} ({each.images} pictures), {each.licence}. {each.attribution}".strip()
+        for each in read_training_data(config.data)
+    ]
+    return "\n".join(lines) or f"{config.data.name}; its licence is not stated"
+
+
+def _labels(config: PortraitConfig, split: str, device: torch.device) -> Tensor | None:
+    """Of a conditional run: [N, Y]."""
+    if not config.conditional:
+        return None
+    labels = load_labels(config.data, split)
+    if labels is None:
+        raise DatasetError(
+            f"{config.data} has no labels (a dataset.json); `personne dataset pack` makes a zip that has"
+        )
+    return torch.from_numpy(labels.values).to(device)
+
+
+def _class_names(config: PortraitConfig) -> tuple[str, ...]:
+    labels = load_labels(config.data)
+    return () if labels is None else labels.names
+
+
+def _held_out(config: PortraitConfig) -> Tensor | None:
+    try:
+        return torch.from_numpy(load_pictures(config.data, config.resolution, HELD_OUT))
+    except DatasetError:
+        return None
