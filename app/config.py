@@ -16,9 +16,10 @@ class AppConfig:
     max_photo_pixels: of one photo.
     upload_room_bytes: of all photos that arrive at one moment. translation_wait_s: how long a request waits for its
     translation before it is told the job's address instead. job_timeout_s: a job with an address of its own that nobody
-    has begun within so many seconds is dropped. certificate: PEM file whose last certificate vouches for pictures of
-    this service; None: it signs none. access: who is let in. input_ttl_s, result_ttl_s: how long the queue keeps photos
-    and results, on_redis: where; the privacy page says so.
+    has begun within so many seconds is dropped. webhooks: whether requests may name an address that is told of their
+    job's end. certificate: PEM file whose last certificate vouches for pictures of this service; None: it signs none.
+    access: who is let in. input_ttl_s, result_ttl_s: how long the queue keeps photos and results, on_redis: where; the
+    privacy page says so.
     """
 
     default_model: str = "faces"
@@ -32,6 +33,7 @@ class AppConfig:
     translation_wait_s: float = 60.0
     job_timeout_s: float = 900.0
     max_dataset_faces: int = 10_000
+    webhooks: bool = False
     certificate: Path | None = None
     access: AccessConfig = field(default_factory=AccessConfig)
     input_ttl_s: float = 3600.0

@@ -81,8 +81,9 @@ class Errands:
         paid: bool = False,
         events: bool = True,
         once: Once | None = None,
+        webhook: str = "",
     ) -> JobId:
-        """Put a job in its lane, to be done within timeout_s. events, once: see JobSubmitter.submit.
+        """Put a job in its lane, to be done within timeout_s. events, once, webhook: see JobSubmitter.submit.
 
         Raises ModelNotLoaded, QueueFull, QueueUnavailable, KeyReused, and what `pay` raises.
         """
@@ -91,8 +92,10 @@ class Errands:
         if not paid:
             await self.pay(job, inputs)
         timeout_ms = round(timeout_s * 1000)
-        submit = self._submitter.submit
-        return await _promptly(submit(job, lane=lane, timeout_ms=timeout_ms, inputs=inputs, events=events, once=once))
+        accepting = self._submitter.submit(
+            job, lane=lane, timeout_ms=timeout_ms, inputs=inputs, events=events, once=once, webhook=webhook
+        )
+        return await _promptly(accepting)
 
     async def wait(self, job_id: JobId, within_s: float, gone: Gone, *, stays: bool = False) -> JobResult | None:
         """The result of a job that goes on when within_s pass first (None).

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel
 
 from app.config import AppConfig
 from app.edit_schemas import EditRequest
@@ -14,6 +15,7 @@ from app.errors import DatasetTooBig, SeedOrLatent
 from app.idempotency import once_of
 from app.job_requests import DatasetRequest, GenerateRequest
 from app.ordering import Ordering, draw_seed, read_seed
+from app.webhooks.asking import WebhookGate
 from jobs.contract import LATENT, DatasetJob, EditJob, GenerateJob, Job, JobId, Lane, PictureFormat
 
 JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
@@ -36,13 +38,22 @@ class Making:
         self._most_faces = config.max_dataset_faces
         self._ordering = ordering
         self._errands = errands
+        self._webhooks = WebhookGate(config.webhooks)
 
     async def submit(self, request: Request, wanted: GenerateRequest | EditRequest | DatasetRequest) -> JobId:
-        """The job on its way. Raises what Ordering.face raises, what the lane refuses, IdempotencyKeyMalformed,
-        KeyReused; of a data set DatasetTooBig; of an edit SeedOrLatent, and what `stored_latent` raises."""
+        """The job on its way.
+
+        Raises what Ordering.face and `started` raise; of a data set DatasetTooBig; of an edit SeedOrLatent, and what
+        `stored_latent` raises.
+        """
         ordered = await self._ordered(wanted)
-        once = once_of(request, wanted.model_dump_json())
-        return await self._errands.submit(ordered.job, ordered.lane, self._timeout_s, ordered.inputs, once=once)
+        return await self.started(request, wanted, ordered, self._timeout_s)
+
+    async def started(self, request: Request, wanted: BaseModel, ordered: Ordered[Job], timeout_s: float) -> JobId:
+        """Raises what the lane refuses, IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused."""
+        once, webhook = once_of(request, wanted.model_dump_json()), self._webhooks.of(request)
+        submit = self._errands.submit
+        return await submit(ordered.job, ordered.lane, timeout_s, ordered.inputs, once=once, webhook=webhook)
 
     async def _ordered(self, wanted: GenerateRequest | EditRequest | DatasetRequest) -> Ordered[Job]:
         match wanted:

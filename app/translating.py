@@ -11,6 +11,7 @@ from app.ordering import SMALLEST_SIZE, Ordering
 from app.photo_headers import PhotoHeader
 from app.translation_schemas import TranslationQuery
 from app.uploads import Uploads
+from app.webhooks.asking import WebhookGate
 from jobs.contract import C2PA, PHOTO, JobId, Lane, TranslateJob
 
 
@@ -22,12 +23,14 @@ class Translating:
         self._ordering = ordering
         self._errands = errands
         self._uploads = uploads
+        self._webhooks = WebhookGate(config.webhooks)
 
     async def submit(self, request: Request, query: TranslationQuery) -> tuple[JobId, TranslateJob]:
         """The photo of the request, on its way. The web holds none of its bytes when this returns.
 
         Raises ModelNotFound, WrongKindOfModel, SeedNotTaken, SizeOutOfRange, NoFormatAccepted, ModelNotLoaded,
-        QueueFull, QueueUnavailable, IdempotencyKeyMalformed, KeyReused, and what Uploads.photo_of raises.
+        QueueFull, QueueUnavailable, IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused, and what
+        Uploads.photo_of raises.
         """
         style = self._ordering.model(query.style).translator
         if query.seed is not None:
@@ -36,7 +39,9 @@ class Translating:
             job = _job(query, style.digest, style.name, upload.header, request.headers.get("accept"))
             inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})
             once = once_of(request, query.model_dump_json(), upload.body)
-            return await self._errands.submit(job, Lane.SLOW, self._timeout_s, inputs, once=once), job
+            webhook = self._webhooks.of(request)
+            submit = self._errands.submit
+            return await submit(job, Lane.SLOW, self._timeout_s, inputs, once=once, webhook=webhook), job
 
 
 def _job(query: TranslationQuery, digest: str, name: str, photo: PhotoHeader, accept: str | None) -> TranslateJob:

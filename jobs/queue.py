@@ -52,12 +52,14 @@ class JobSubmitter(Protocol):
         inputs: Mapping[str, bytes] | None = None,
         events: bool = True,
         once: Once | None = None,
+        webhook: str = "",
     ) -> JobId:
         """Put a job in a lane; its deadline is now + timeout_ms. The same `job_id` twice makes one job.
 
         inputs: large bytes that it needs, by name: kept in memory only, for input_ttl_s at most, erased when the job
         ends, however it ends. events: whether what happens to it is kept for whoever asks. once: a job that was
-        submitted under that key before is the one, and its id the answer, even where it has expired.
+        submitted under that key before is the one, and its id the answer, even where it has expired. webhook: where
+        its end is to be told (see jobs.notices); "" for nowhere.
 
         Raises QueueFull at the lane's cap, KeyReused, and QueueUnavailable, at once, when the queue cannot be reached.
         """

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from personne import cli_certs, cli_dataset, cli_doctor, cli_keys, cli_models, cli_training
+from personne import (
+    cli_certs,
+    cli_dataset,
+    cli_doctor,
+    cli_keys,
+    cli_models,
+    cli_training,
+    cli_webhooks,
+)
 from personne.cli_options import (
     Device,
     Host,
@@ -109,6 +117,7 @@ app.add_typer(cli_models.app)
 app.add_typer(cli_doctor.app)
 app.add_typer(cli_training.train, name="train")
 app.add_typer(cli_dataset.dataset, name="dataset")
+app.add_typer(cli_webhooks.app)
 app.add_typer(cli_certs.certs, name="certs")
 app.add_typer(cli_keys.keys, name="keys")
 

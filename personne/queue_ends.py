@@ -1,8 +1,9 @@
 """Both ends of the queue that the settings name."""
 
-from jobs.memory_queue import MemoryQueue
+from jobs.memory_queue import MemoryQueue, MemorySubmitter
+from jobs.notices import Notices
 from jobs.queue import JobSource, JobSubmitter
-from jobs.redis_queue import RedisSource, RedisSubmitter
+from jobs.redis_queue import RedisNotices, RedisSource, RedisSubmitter
 from personne.errors import SettingRefused
 from personne.settings import Settings
 from worker.config import WorkerConfig
@@ -24,6 +25,16 @@ def submitter(settings: Settings) -> JobSubmitter:
 def source(settings: Settings, worker: WorkerConfig) -> JobSource:
     """The worker's end. Raises SettingRefused for the memory queue, which no other process can reach."""
     return RedisSource(_reachable(settings), worker.worker_id, settings.queue_policy())
+
+
+def notices(settings: Settings, submitter: JobSubmitter | None = None) -> Notices:
+    """Where the ends of jobs are that webhooks are to tell. submitter: of the same process, where there is one.
+
+    Raises SettingRefused for the memory queue, which no other process can reach.
+    """
+    if isinstance(submitter, MemorySubmitter):
+        return submitter.notices
+    return RedisNotices(_reachable(settings))
 
 
 def _reachable(settings: Settings) -> str:

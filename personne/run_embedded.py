@@ -9,6 +9,7 @@ from personne.door import check_door
 from personne.listening import bind, listen, make_server
 from personne.models_here import followed_models
 from personne.queue_ends import both_ends
+from personne.run_webhooks import told_beside
 from personne.settings import Settings
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
@@ -28,7 +29,8 @@ def run(settings: Settings) -> None:
         worker = WorkerThread(Worker(config, source, LoadedModels(shelf, config)), server)
         worker.start()
         try:
-            listen(server, listener)
+            with told_beside(settings, submitter):
+                listen(server, listener)
         finally:
             # After the server: the requests that it still answered needed the worker.
             worker.stop()

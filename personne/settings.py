@@ -19,6 +19,7 @@ from jobs.queue import QueuePolicy
 from marks import Mark
 from personne.errors import SettingRefused
 from personne.settings_access import AccessSettings
+from personne.settings_jobs import JobSettings
 from worker.config import WorkerConfig
 
 PREFIX = "PERSONNE_"
@@ -36,7 +37,7 @@ def user_data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "personne"
 
 
-class Settings(BaseSettings, AccessSettings):
+class Settings(BaseSettings, AccessSettings, JobSettings):
     """Everything that can be set. Options of the command line win over the environment."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)
@@ -77,14 +78,6 @@ class Settings(BaseSettings, AccessSettings):
     )
     job_timeout_s: float = Field(
         900.0, gt=0, le=86400, description="A translation that nobody has begun after so many seconds is dropped."
-    )
-
-    max_dataset_faces: int = Field(10_000, ge=1, le=1_000_000, description="Most faces of one data set.")
-    max_dataset_bytes: int = Field(
-        256 * 1024 * 1024,
-        ge=1024,
-        le=1024**4,
-        description="Most bytes of one data set's zip, which lies in the queue, in parts.",
     )
 
     device: Device = Field(
@@ -235,6 +228,7 @@ class Settings(BaseSettings, AccessSettings):
             translation_wait_s=self.translation_wait_s,
             job_timeout_s=self.job_timeout_s,
             max_dataset_faces=self.max_dataset_faces,
+            webhooks=self.webhook_secret is not None,
             certificate=self.signing[0],
             access=self.access_of(self.host, self.store, self.queue if self.on_redis else None),
             input_ttl_s=self.input_ttl_s,

@@ -71,7 +71,13 @@ from app.errors.kinds import (
     UploadTooBig,
     UploadTooSlow,
 )
-from app.errors.making import DatasetTooBig, DatasetTooLarge, IdempotencyKeyMalformed
+from app.errors.making import (
+    DatasetTooBig,
+    DatasetTooLarge,
+    IdempotencyKeyMalformed,
+    WebhookRefused,
+    WebhooksOff,
+)
 from app.errors.problem_type import ProblemType
 from app.errors.problems import (
     ALL_PROBLEMS,
@@ -132,5 +138,7 @@ __all__ = [
     "UploadTooBig",
     "UploadTooSlow",
     "UploadsBusy",
+    "WebhookRefused",
+    "WebhooksOff",
     "WrongHost",
 ]

@@ -24,6 +24,14 @@ class DatasetTooLarge(AppError):
     """The zip grew past its limit."""
 
 
+class WebhooksOff(AppError):
+    """Nobody is told of jobs here: the operator has set no secret to sign with."""
+
+
+class WebhookRefused(AppError):
+    """A webhook is an https address of up to 2000 characters, without a name or password in it."""
+
+
 MAKING_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {
         IdempotencyKeyMalformed: ProblemType(
@@ -43,6 +51,19 @@ MAKING_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             422,
             "Data set too large",
             "The zip grew past the operator's limit while it was made. Ask for fewer or smaller faces, or for JPEG.",
+        ),
+        WebhooksOff: ProblemType(
+            "webhooks-off",
+            422,
+            "No webhooks here",
+            "The header Personne-Webhook asks to be told of a job's end, and the operator has not switched that on. "
+            "The job's events and its address tell the same.",
+        ),
+        WebhookRefused: ProblemType(
+            "webhook-refused",
+            422,
+            "Not an address to tell",
+            "The header Personne-Webhook holds no https address that can be told.",
         ),
         KeyReused: ProblemType(
             "idempotency-key-reused",

@@ -18,14 +18,17 @@ from app.errors import (
     NoLatent,
     SeedOrLatent,
     SeedOutOfRange,
+    WebhookRefused,
+    WebhooksOff,
 )
-from app.idempotency import IDEMPOTENCY_PARAMETER, once_of
+from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import accepted_documented, job_reply
 from app.making import Making
 from app.negotiation import negotiate
 from app.ordering import Ordering
 from app.replies import NEVER, picture_documented, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
+from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import EditJob, GenerateJob, JobResult, PictureFormat
 from jobs.errors import KeyReused
 
@@ -45,10 +48,10 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
             **accepted_documented(),
             **problems_documented(
                 *(SeedOrLatent, SeedOutOfRange, NoLatent, JobNotFound, JobNotDone, NoFormatAccepted, *MAKING_PROBLEMS),
-                *(IdempotencyKeyMalformed, KeyReused),
+                *(IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused),
             ),
         },
-        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER]},
+        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )
     async def edit(request: Request, wanted: EditRequest) -> Response:
         """The picture, its recipe as JSON in the header `Personne-Recipe`. With `Accept: application/json` both come
@@ -58,9 +61,8 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
         as_json = _wants_json(accept)
         picture_format = wanted.format or (PictureFormat.JPEG if as_json else negotiate(accept))
         ordered = await making.edited(wanted, picture_format)
-        once = once_of(request, wanted.model_dump_json())
         job, limit_s = ordered.job, config.request_timeout_s
-        job_id = await errands.submit(job, ordered.lane, limit_s, ordered.inputs, once=once)
+        job_id = await making.started(request, wanted, ordered, limit_s)
         address = ordering.address(job) if isinstance(job, GenerateJob) else None
 
         def reply(result: JobResult) -> Response:

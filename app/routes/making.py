@@ -14,6 +14,8 @@ from app.errors import (
     NoLatent,
     SeedOrLatent,
     SeedOutOfRange,
+    WebhookRefused,
+    WebhooksOff,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import accepted_documented, job_reply, pictures_content
@@ -23,11 +25,12 @@ from app.preferences import read_preferences
 from app.replies import NEVER, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
 from app.routes.jobs import ZIP_CONTENT
+from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import JobId
 from jobs.errors import KeyReused
 
 NO_WAIT_S = 0.0
-OF_KEYS = (IdempotencyKeyMalformed, KeyReused)
+OF_KEYS = (IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused)
 
 
 def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> APIRouter:
@@ -52,7 +55,7 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
                 *MAKING_PROBLEMS,
             ),
         },
-        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER]},
+        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )
     async def job(request: Request, wanted: JobRequest) -> Response:
         """`kind` is `generate`, `edit` or `dataset`. The answer is 202 with the job's address, at once.
@@ -71,7 +74,7 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
             **accepted_documented(),
             **problems_documented(SeedOutOfRange, DatasetTooBig, *OF_KEYS, *MAKING_PROBLEMS),
         },
-        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER]},
+        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )
     async def dataset(request: Request, wanted: DatasetRequest) -> Response:
         """Faces of consecutive seeds: `faces/000000.jpg` and so on, `labels.csv` with seed, class and attributes of

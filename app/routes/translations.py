@@ -27,12 +27,15 @@ from app.errors import (
     UploadsBusy,
     UploadTooBig,
     UploadTooSlow,
+    WebhookRefused,
+    WebhooksOff,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import accepted_documented, job_reply, pictures_content
 from app.replies import picture_reply, problems_documented
 from app.translating import Translating
 from app.translation_schemas import TranslationQuery
+from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.errors import KeyReused, QueueFull, QueueUnavailable
 from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
 
@@ -59,6 +62,8 @@ PROBLEMS_OF_A_TRANSLATION = (
     UploadsBusy,
     IdempotencyKeyMalformed,
     KeyReused,
+    WebhooksOff,
+    WebhookRefused,
     QueueFull,
     QueueUnavailable,
     ModelNotLoaded,
@@ -88,7 +93,7 @@ def translations_routes(config: AppConfig, errands: Errands, translating: Transl
             **accepted_documented(),
             **problems_documented(*PROBLEMS_OF_A_TRANSLATION),
         },
-        openapi_extra={"requestBody": PHOTO_BODY, "parameters": [IDEMPOTENCY_PARAMETER]},
+        openapi_extra={"requestBody": PHOTO_BODY, "parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )
     async def translation(request: Request, query: Annotated[TranslationQuery, Query()]) -> Response:
         """The photo's width and height, turned upright as EXIF says, in sRGB, opacity kept, and nothing else of it: no

@@ -11,7 +11,7 @@ end
 
 -- Write a job's outcome, once. 1, or 0 where it has one already, was cancelled, or is no longer known.
 local function conclude(job, result, inputs, id, meta, body, result_ttl_ms)
-  local about = redis.call('HMGET', job, 'state', 'replies', 'events', 'parts')
+  local about = redis.call('HMGET', job, 'state', 'replies', 'events', 'parts', 'webhook', 'notice', 'notices')
   if about[1] ~= 'waiting' then
     return 0
   end
@@ -22,6 +22,12 @@ local function conclude(job, result, inputs, id, meta, body, result_ttl_ms)
   redis.call('DEL', inputs)
   if about[4] then
     redis.call('PEXPIRE', about[4], result_ttl_ms)
+  end
+  if about[5] then
+    -- Due at once; kept for a day.
+    redis.call('HSET', about[6], 'url', about[5], 'meta', meta)
+    redis.call('PEXPIRE', about[6], 86400000)
+    redis.call('ZADD', about[7], 0, id)
   end
   tell(job, 'meta', meta)
   if about[3] then

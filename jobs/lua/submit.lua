@@ -1,6 +1,6 @@
--- KEYS: lane, job, inputs, events, once.
+-- KEYS: lane, job, inputs, events, once, notice, notices.
 -- ARGV: group, id, job, now_ms, deadline_ms, cap, job_ttl_ms, input_ttl_ms, replies, with_events, fingerprint,
---   once_ttl_ms, name, bytes, ...
+--   once_ttl_ms, webhook, name, bytes, ...
 -- {1, id}: accepted. {0, id}: that job is there already, or was. {-1}: the lane is full. {-2}: another payload came
 -- under this key.
 if ARGV[11] ~= '' then
@@ -32,10 +32,13 @@ if ARGV[11] ~= '' then
   redis.call('HSET', KEYS[5], 'fingerprint', ARGV[11], 'id', ARGV[2])
   redis.call('PEXPIRE', KEYS[5], ARGV[12])
 end
-for i = 13, #ARGV, 2 do
+if ARGV[13] ~= '' then
+  redis.call('HSET', KEYS[2], 'webhook', ARGV[13], 'notice', KEYS[6], 'notices', KEYS[7])
+end
+for i = 14, #ARGV, 2 do
   redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1])
 end
-if #ARGV >= 13 then
+if #ARGV >= 14 then
   redis.call('PEXPIRE', KEYS[3], ARGV[8])
 end
 return { 1, ARGV[2] }

@@ -41,6 +41,7 @@ class Entry:
     watchers: list[Waiter] = field(default_factory=list)
     count: int = 0
     once: Once | None = None
+    webhook: str = ""
     parts: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
     def tell(self, stage: JobStage, progress: float | None = None, failure: JobFailure | None = None) -> None:
@@ -48,6 +49,17 @@ class Entry:
         self.count += 1
         self.events.append(JobEvent(str(self.count), stage, progress, failure))
         wake(self.watchers)
+
+
+@dataclass
+class Pending:
+    """A notice that waits to be delivered. since, due_at: by the monotonic clock."""
+
+    url: str
+    outcome: JobOutcome
+    since: float
+    due_at: float
+    attempts: int = 0
 
 
 class Entries:
@@ -64,12 +76,13 @@ class Entries:
         # In the order of their ends. Ids, not entries: what was erased must not live on here.
         self._expiring: list[tuple[float, JobId]] = []
         self._perishing: deque[tuple[float, JobId]] = deque()
+        self.notices: dict[JobId, Pending] = {}
         self._known: dict[str, tuple[float, Once, JobId]] = {}
 
-    def add(self, delivery: Delivery, inputs: Mapping[str, bytes], once: Once | None = None) -> None:
+    def add(self, delivery: Delivery, inputs: Mapping[str, bytes], once: Once | None = None, webhook: str = "") -> None:
         """A new job, last in its lane."""
         until = time.monotonic() + self.policy.input_ttl_s
-        entry = self.entries[delivery.id] = Entry(delivery, inputs, until, once=once)
+        entry = self.entries[delivery.id] = Entry(delivery, inputs, until, once=once, webhook=webhook)
         entry.tell(JobStage.WAITING)
         if once is not None:
             self._known[once.key] = (time.monotonic() + self.policy.once_ttl_s, once, delivery.id)
@@ -88,6 +101,10 @@ class Entries:
             entry.tell(JobStage.DONE)
         self.keep_on(entry)
         self.held.pop(entry.delivery.id, None)
+        if entry.webhook:
+            now = time.monotonic()
+            told = outcome if isinstance(outcome, JobFailure) else replace(outcome, body=b"")
+            self.notices[entry.delivery.id] = Pending(entry.webhook, told, now, now)
         wake(entry.waiters)
         entry.waiters.clear()
 

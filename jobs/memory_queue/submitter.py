@@ -21,6 +21,7 @@ from jobs.contract import (
 )
 from jobs.errors import JobUnknown, KeyReused, QueueFull
 from jobs.memory_queue.entries import Entries, Waiter
+from jobs.memory_queue.notices import MemoryNotices
 from jobs.outcomes import cancelled
 from jobs.queue import Once
 
@@ -30,6 +31,7 @@ class MemorySubmitter:
 
     def __init__(self, queue: Entries) -> None:
         self._queue = queue
+        self.notices = MemoryNotices(queue)
 
     async def submit(
         self,
@@ -41,6 +43,7 @@ class MemorySubmitter:
         inputs: Mapping[str, bytes] | None = None,
         events: bool = True,  # noqa: ARG002  # they cost nothing here
         once: Once | None = None,
+        webhook: str = "",
     ) -> JobId:
         """See JobSubmitter.submit."""
         job_id = job_id or JobId(uuid.uuid4().hex)
@@ -58,7 +61,7 @@ class MemorySubmitter:
             if len(queue.waiting[lane]) >= cap:
                 raise QueueFull(lane, cap)
             delivery = Delivery(job_id, job, lane, 0, now_ms, now_ms + timeout_ms, uuid.uuid4().hex)
-            queue.add(delivery, dict(inputs or {}), once)
+            queue.add(delivery, dict(inputs or {}), once, webhook)
         return job_id
 
     async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
@@ -145,6 +148,7 @@ class MemorySubmitter:
                 raise JobUnknown
             if entry.outcome is not None:
                 queue.forget_key(entry)
+                queue.notices.pop(job_id, None)
                 del queue.entries[job_id]
                 return
         await self.cancel(job_id)

@@ -5,7 +5,8 @@ results lie in keys of their own with a time to live. Each change of a job's fat
 once whatever dies between two commands. Why by hand: docs/decisions/0002-streams-by-hand.md.
 """
 
+from jobs.redis_queue.notices import RedisNotices
 from jobs.redis_queue.source import RedisSource
 from jobs.redis_queue.submitter import RedisSubmitter
 
-__all__ = ["RedisSource", "RedisSubmitter"]
+__all__ = ["RedisNotices", "RedisSource", "RedisSubmitter"]

@@ -45,6 +45,13 @@ class Keys:
     def parts(self, job_id: JobId) -> str:
         return f"{self.prefix}parts:{job_id}"
 
+    def notice(self, job_id: JobId) -> str:
+        return f"{self.prefix}notice:{job_id}"
+
+    @property
+    def notices(self) -> str:
+        return f"{self.prefix}notices"
+
     def once(self, key: str) -> str:
         return f"{self.prefix}once:{key}"
 

@@ -85,6 +85,7 @@ class RedisSubmitter:
         inputs: Mapping[str, bytes] | None = None,
         events: bool = True,
         once: Once | None = None,
+        webhook: str = "",
     ) -> JobId:
         """See JobSubmitter.submit."""
         self._listen_on()
@@ -100,11 +101,15 @@ class RedisSubmitter:
         try:
             async with self._turns.reached():
                 accepted, *found = await self._submit(
-                    keys=[keys.lane(lane), keys.job(job_id), keys.inputs(job_id), keys.events(job_id), once_key],
+                    keys=[
+                        *(keys.lane(lane), keys.job(job_id), keys.inputs(job_id), keys.events(job_id), once_key),
+                        *(keys.notice(job_id), keys.notices),
+                    ],
                     args=[
                         *(GROUP, job_id, job_to_bytes(job), now_ms, now_ms + timeout_ms, cap),
                         *(timeout_ms + _ms(policy.result_ttl_s), _ms(policy.input_ttl_s), self._replies),
-                        *(int(events), "" if once is None else once.fingerprint, _ms(policy.once_ttl_s), *named),
+                        *(int(events), "" if once is None else once.fingerprint, _ms(policy.once_ttl_s)),
+                        *(webhook, *named),
                     ],
                 )
         except BaseException:

@@ -10,8 +10,9 @@ import pytest
 from starlette.requests import Request
 
 from app.config import AppConfig
-from app.errors import IdempotencyKeyMalformed
+from app.errors import IdempotencyKeyMalformed, WebhookRefused
 from app.idempotency import once_of
+from app.webhooks.asking import WebhookGate
 from jobs.contract import JobResult, Lane
 from jobs.queue import DEFAULT_POLICY
 from tests.app.service import until
@@ -109,6 +110,21 @@ def test_who_leaves_with_a_key_may_come_again(shop: Workshop) -> None:
     time.sleep(0.3)
     shop.source.finish(shop.take(), PAINTED)
     assert shop.client.post(ADDRESS, content=PHOTO, headers=keyed).content == b"painted"
+
+
+def test_a_webhook_is_taken_only_where_the_operator_allows_it(shop: Workshop) -> None:
+    refused = post(shop, Personne_Webhook="https://example.org/told")
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/webhooks-off")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "ftp://example.org/", "https://", "https://user:word@example.org/", "nonsense", "https://" + "x" * 2000],
+)
+def test_what_is_no_address_to_tell(address: str) -> None:
+    scope = {"type": "http", "path": "/", "headers": [(b"personne-webhook", address.encode())]}
+    with pytest.raises(WebhookRefused):
+        WebhookGate(allowed=True).of(Request(scope))
 
 
 @pytest.mark.parametrize("header", ["", '""', "two words", "x" * 256, "\u00e9"])

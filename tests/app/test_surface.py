@@ -49,7 +49,16 @@ METHODS = {
     "/v1/translations": {"post"},
     "/v1/verify": {"post"},
 }
-OF_THE_MOMENT = ("/v1/datasets", "/v1/edits", "/v1/jobs", "/v1/shares", "{job_id}", "{digest}", "/v1/translations", "/v1/verify")
+OF_THE_MOMENT = (
+    "/v1/datasets",
+    "/v1/edits",
+    "/v1/jobs",
+    "/v1/shares",
+    "{job_id}",
+    "{digest}",
+    "/v1/translations",
+    "/v1/verify",
+)
 """Addresses that answer only those who have made something first."""
 HTML = {"/", "/docs", "/privacy", "/problems/{slug}", "/openapi.json", "/verify"}
 

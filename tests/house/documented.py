@@ -6,13 +6,21 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from pydantic import FilePath
+from pydantic import FilePath, SecretStr
 from pydantic.fields import FieldInfo
 
 from personne.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "folder", FilePath: "file"}
+NAMES = {
+    str: "text",
+    SecretStr: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "folder",
+    FilePath: "file",
+}
 
 
 def setting_rows() -> list[str]:

@@ -16,11 +16,11 @@ OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 # Each is a promise to somebody's compose file or shell history.
 SETTINGS = """
+max_dataset_faces max_dataset_bytes webhook_secret webhook_networks
 open hosts trusted_proxies units_per_minute share_key
 host port queue store
 default_model default_psi ready_faces request_timeout_s max_faces
 max_upload_bytes max_photo_pixels upload_room_bytes translation_wait_s job_timeout_s
-max_dataset_faces max_dataset_bytes
 device lanes models model_memory_mb threads linger_ms stop_grace_s tile_side engine_cache worker_id
 marks certificate certificate_key
 lease_s max_deliveries beat_ttl_s result_ttl_s input_ttl_s dead_ttl_s cap_quick cap_slow cap_idle
@@ -30,6 +30,7 @@ COMMANDS = {
     "serve": "--host --port --queue --store --default-model --ready-faces --device --threads --open",
     "web": "--queue --port --host --store --default-model --ready-faces --open",
     "worker": "--queue --device --lanes --models --threads --store",
+    "webhooks": "--queue",
     "health": "--url --worker --queue",
     "doctor": "--json --host --queue --store --device",
     "models": "--store --json",
