@@ -93,6 +93,19 @@ def test_a_killed_run_resumes_to_the_very_state(changes: dict[str, Any], tiny: T
         assert not torch.equal(saved["discriminator"]["b4.out.weight"], untouched["b4.out.weight"])
 
 
+def test_a_state_of_before_strength_and_path_length_were_kept_goes_on(tiny: TrainingConfig) -> None:
+    train(dataclasses.replace(tiny, total_images=16))
+    state = state_of(tiny)
+    del state["strength"], state["path_length"]
+    torch.save(state, tiny.out / "state.pt")
+    config = json.loads((tiny.out / "config.json").read_text())
+    later = ("loss", "penalty", "conditional", "num_classes", "freeze_layers", "augment_target", "path_length_weight")
+    old = {name: value for name, value in config.items() if name not in later}
+    (tiny.out / "config.json").write_text(json.dumps(old))
+    train(tiny)
+    assert (state_of(tiny)["images_seen"], state_of(tiny)["strength"]["value"]) == (40, 1.0)
+
+
 FROZEN = ("b16.fromrgb.weight", "b16.fromrgb.bias", "b16.conv0.weight", "b16.conv0.bias")
 
 
