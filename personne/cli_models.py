@@ -177,3 +177,34 @@ def verify_model(
     from personne.commands.verify_model import verify_model as verify
 
     verify(find_models(settings_of(store=store).store), name, seeds=seeds, device=device)
+
+
+@app.command()
+def evaluate(
+    *,
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a generator.")],
+    data: Annotated[Path, typer.Option(help="The pictures that it learnt from: folder or zip.")],
+    test: Annotated[Path | None, typer.Option(help="Pictures that it never saw (the test split of --data).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report (evaluation/MODEL).")] = None,
+    samples: Annotated[int, typer.Option(min=12, help="Pictures to draw.")] = 1000,
+    ways: Annotated[int, typer.Option(min=0, help="Ways through w, for the path length; 0: none.")] = 200,
+    truncation_psi: Annotated[float, typer.Option(min=0, max=1, help="1 is all of its variety.")] = 1.0,
+    features: Annotated[Path | None, typer.Option(help="An encoder of your own: personne train features.")] = None,
+    inception: Annotated[Path | None, typer.Option(help="Weights of Inception, for FID and KID.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Put the figures into the model's manifest and card.")] = False,
+    device: Device = None,
+    store: Store = None,
+) -> None:
+    """Measure a generator: quality, variety, and whether it copies; a page and a JSON file."""
+    need(training="torch", worker="onnxruntime")
+    settings = settings_of(device=device, store=store)
+    from personne.commands.evaluate import Wish, put_into_card
+    from personne.commands.evaluate import evaluate as evaluate_with
+    from personne.models_here import models_here
+
+    entry, folder = models_here(settings).named(name), out or Path("evaluation") / name
+    wish = Wish(samples, ways, truncation_psi, features, inception, settings.device)
+    evaluate_with(entry, data=data, test=test, out=folder, wish=wish, say=typer.echo)
+    if card:
+        put_into_card(entry, folder)
+    typer.echo(f"The report is {folder / 'report.html'}.")

@@ -53,7 +53,7 @@ def export_run(
 
     It goes into the store with its weights beside the graphs, or, when `out` is given, to that folder without them
     (as bundled models are). `facts_file`: JSON of CardFacts. `measured`: a folder with measured.json and pictures, as
-    `python -m benchmarks.faces` and `python -m benchmarks.painting` write it. Raises ModelsError, or FileNotFoundError
+    `personne evaluate` and `python -m benchmarks.painting` write it. Raises ModelsError, or FileNotFoundError
     where there is no snapshot.
     """
     path = _newest(source)

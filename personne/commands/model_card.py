@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from models.manifest import GeneratorManifest, TrainingData, TranslatorManifest
+from training.atomic import written_whole
 
 SHEET_FILE = "sheet.jpg"
 NEAREST_FILE = "nearest.jpg"
@@ -17,7 +18,8 @@ MEANINGS = {
     "images_seen": "images shown to the discriminator in training",
     "training_hours": "hours of training",
     "face_share": "share of samples in which the YuNet detector finds exactly one face",
-    "samples": "samples measured, at truncation_psi 0.7",
+    "samples": "samples measured",
+    "truncation_psi": "truncation_psi of the samples; 1 is all of the variety",
     "noise": "share of the trained noise strength that is in the graphs",
     "nearest_median": "median distance of a sample to the nearest training picture or mirror image (RMS, 32x32 pixels)",
     "nearest_smallest": "smallest such distance",
@@ -25,7 +27,33 @@ MEANINGS = {
     "test_nearest_smallest": "smallest such distance",
     "closer_than_any_test": "share of samples nearer to a training picture than any of those photographs",
     "swd": "sliced Wasserstein distance to the training pictures, times 1,000, mean over the levels",
-    "swd_floor": "the same between the test pictures and the training pictures",
+    "swd_floor": "the same for real pictures that were not compared with: what no generator can do better than",
+    "kid_self": "kernel distance to the training pictures, times 1,000, by features of this project's own encoder",
+    "kid_self_floor": "the same between two halves of them: 95 of 100 halvings stay under this",
+    "ms_ssim": "mean MS-SSIM of pairs of samples: higher is less varied",
+    "ms_ssim_floor": "the same for pairs of training pictures",
+    "ms_ssim_ratio": "the samples' mean MS-SSIM over the training pictures': 1 is as varied",
+    "ms_ssim_ratio_floor": "the same for two halves of the training pictures",
+    "precision": "share of samples that lie where training pictures lie, by the same features",
+    "precision_floor": "the same for the other half of the training pictures",
+    "recall": "share of training pictures that lie where samples lie",
+    "recall_floor": "the same for the other half of the training pictures",
+    "density": "how thickly samples lie where training pictures lie; 1 is as thickly",
+    "density_floor": "the same for the other half of the training pictures",
+    "coverage": "share of training pictures with a sample nearby",
+    "coverage_floor": "the same for the other half of the training pictures",
+    "path_length_ratio": "squared speed along ways through w over squared distance of their ends; 1 is straight, even",
+    "path_length_ratio_floor": "the least that it can be",
+    "spectrum_slope": "exponent of the power spectrum",
+    "spectrum_slope_floor": "the same for training pictures",
+    "spectrum_db": "mean difference of the power spectrum to that of training pictures, in decibels",
+    "spectrum_db_floor": "the same between two halves of them",
+    "closest_ratio": "distance of the closest 1 % of samples to the training pictures over that of people never seen",
+    "closest_ratio_features": "the same by features",
+    "fid": "Frechet inception distance to the training pictures, by torchmetrics",
+    "fid_floor": "the same between two halves of them",
+    "kid": "kernel inception distance, by torchmetrics, times 1,000",
+    "kid_floor": "the same between two halves of them",
     "photos": "photographs of the test split that were translated and measured",
     "edge_preservation": "correlation of the edges of a photo and of its translation (1: every edge is where it was)",
     "saturation_kept": "saturation of the translations, as a share of the photos'",
@@ -97,6 +125,16 @@ def write_card(manifest: GeneratorManifest | TranslatorManifest, facts: CardFact
     ]
     parts += [section for name, section in PICTURED.items() if (folder / name).exists()]
     (folder / "card.md").write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+
+
+def rewrite_measured(folder: Path, metrics: dict[str, float]) -> None:
+    """Put other figures, and the pictures that are there now, in place of those of a card; all else stays."""
+    card = folder / "card.md"
+    head, _, _ = card.read_text(encoding="utf-8").partition("## Measured")
+    shown = [section for name, section in PICTURED.items() if (folder / name).exists()]
+    parts = [head + "## Measured\n\n" + _metrics(metrics), *shown]
+    with written_whole(card) as temporary:
+        temporary.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def _what(manifest: GeneratorManifest | TranslatorManifest) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """personne sample: the faces of given seeds as files, or on one sheet. The worker's own task draws them."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -99,16 +100,23 @@ def draw_faces(
 
 def draw_jobs(jobs: Sequence[GenerateJob], entry: ModelEntry, *, device: str = "auto") -> Iterator[Picture]:
     """The pictures of jobs for one model, in their order, as the network leaves them: [R, R, 3] uint8 each."""
+    task = GenerateTask(directions_of=lambda _: entry.directions)
+    with opened_generator(entry, device) as (model, batch):
+        for start in range(0, len(jobs), batch):
+            yield from task.run(task.prepare(jobs[start : start + batch], model), model)
+
+
+@contextlib.contextmanager
+def opened_generator(entry: ModelEntry, device: str) -> Iterator[tuple[LoadedGenerator, int]]:
+    """The model's engines, and how many pictures they should draw at once."""
     config = WorkerConfig(worker_id="sample", device=device, models=[entry.manifest.name])
-    models, task = LoadedModels(Catalogue({entry.manifest.name: entry}), config), GenerateTask()
+    models = LoadedModels(Catalogue({entry.manifest.name: entry}), config)
     models.open()
     try:
         with models.held(entry.manifest.digest) as model:
             if not isinstance(model, LoadedGenerator):
                 raise TypeError(f"this is a bug: {entry.manifest.name} was opened as {type(model).__name__}")
-            batch = models.batch_limit(entry.manifest.digest, Lane.SLOW)
-            for start in range(0, len(jobs), batch):
-                yield from task.run(task.prepare(jobs[start : start + batch], model), model)
+            yield model, models.batch_limit(entry.manifest.digest, Lane.SLOW)
     finally:
         models.close()
 

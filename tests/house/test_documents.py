@@ -55,6 +55,8 @@ COMMANDS = {
     " --set --dry-run",
     "train autoencoder": "--data --out --resolution --preset --images --batch --device --init-from --seed"
     " --set --dry-run",
+    "evaluate": "name --data --test --out --samples --ways --truncation-psi --features --inception --card --device"
+    " --store",
     "dataset inspect": "source --labels --smallest --out",
     "dataset pack": "source --out --resolution --split --labels --label --unlabelled --smallest --keep-duplicates --name"
     " --licence --attribution --sources --force",

@@ -15,6 +15,8 @@ from torch import Tensor
 from models.contact_sheet import contact_sheet
 
 SIDE = 32
+BLOCK = 500
+CLOSEST = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,29 @@ def nearest(samples_NCHW: Tensor, references_MCHW: Tensor) -> Neighbours:
     """The nearest reference, or mirror image of one, to each sample. Both uint8 [., 3, H, W], of any sizes from 32."""
     a, b = _reduced(samples_NCHW), _reduced(references_MCHW)
     flipped = _reduced(references_MCHW.flip(3))
-    candidates = torch.cat([b, flipped])
-    distance_NM = torch.cdist(a.flatten(1), candidates.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
-    smallest_N, place_N = distance_NM.min(dim=1)
-    values_per_picture = a[0].numel()
-    return Neighbours(smallest_N / values_per_picture**0.5, place_N % len(b), place_N >= len(b))
+    found = nearest_features(a.flatten(1), b.flatten(1), flipped.flatten(1))
+    return Neighbours(found.distance / a[0].numel() ** 0.5, found.index, found.mirrored)
+
+
+def nearest_features(samples_ND: Tensor, references_MD: Tensor, mirrored_MD: Tensor) -> Neighbours:
+    """The same by features: those of the references, and of their mirror images. The distance is Euclid's."""
+    candidates = torch.cat([references_MD, mirrored_MD])
+    parts = [
+        torch.cdist(part, candidates, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1)
+        for part in torch.split(samples_ND, BLOCK)
+    ]
+    place_N = torch.cat([part.indices for part in parts])
+    count = len(references_MD)
+    return Neighbours(torch.cat([part.values for part in parts]), place_N % count, place_N >= count)
+
+
+def closest_ratio(samples: Neighbours, held_out: Neighbours) -> float:
+    """The distance of the closest 1 % of the samples over that of the closest 1 % of photographs never seen.
+
+    1: as far from the training pictures as strangers; towards 0: copies.
+    """
+    strangers = held_out.distance.quantile(CLOSEST)
+    return float(samples.distance.quantile(CLOSEST) / strangers.clamp_min(1e-8))
 
 
 def memorisation(samples: Neighbours, held_out: Neighbours) -> dict[str, float]:
@@ -45,6 +65,7 @@ def memorisation(samples: Neighbours, held_out: Neighbours) -> dict[str, float]:
         "nearest_smallest": float(samples.distance.min()),
         "test_nearest_median": float(held_out.distance.median()),
         "test_nearest_smallest": float(held_out.distance.min()),
+        "closest_ratio": closest_ratio(samples, held_out),
         "closer_than_any_test": float((samples.distance < held_out.distance.min()).float().mean()),
     }
 

@@ -29,6 +29,11 @@ def sliced_wasserstein(a_NCHW: Tensor, b_NCHW: Tensor, seed: int = 0) -> dict[in
     return {a.shape[2]: 1000 * _distance(_patches(a, random), _patches(b, random), random) for a, b in levels}
 
 
+def mean_distance(levels: dict[int, float]) -> float:
+    """The levels' mean, as published."""
+    return sum(levels.values()) / len(levels)
+
+
 def laplacian_pyramid(x_NCHW: Tensor) -> list[Tensor]:
     """Differences between neighbouring resolutions, finest first; the last is the coarsest picture itself."""
     levels = []
