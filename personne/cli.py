@@ -9,6 +9,7 @@ import typer
 from personne import (
     cli_certs,
     cli_dataset,
+    cli_directions,
     cli_doctor,
     cli_keys,
     cli_models,
@@ -115,6 +116,8 @@ def health(
 # Without a name: its commands stand beside these.
 app.add_typer(cli_models.app)
 app.add_typer(cli_doctor.app)
+app.command()(cli_directions.edit)
+app.add_typer(cli_directions.directions, name="directions")
 app.add_typer(cli_training.train, name="train")
 app.add_typer(cli_dataset.dataset, name="dataset")
 app.add_typer(cli_webhooks.app)

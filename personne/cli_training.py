@@ -165,3 +165,20 @@ def train_features(
 
     options = {"total_images": images, "batch": batch, "device": device, "seed": seed}
     typer.echo(f"The encoder is in {train_with(data=data, out=out, options=options)}.")
+
+
+@train.command("estimators")
+def train_estimators(
+    *,
+    data: Annotated[Path, typer.Option(help="A folder of aligned portraits, index.csv with labels beside it.")],
+    out: Annotated[Path, typer.Option(help="The folder to write the graph and its accuracy to.")],
+    epochs: Annotated[int, typer.Option(min=1, help="How often each portrait is seen.")] = 80,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+) -> None:
+    """Train the estimators of attributes, with which directions are found and measured."""
+    need(training="torch", export="onnxscript")
+    settings_of()
+    from personne.commands.train_estimators import train_estimators as train_with
+    from training.estimators.loop import EstimatorConfig
+
+    train_with(EstimatorConfig(data, epochs=epochs, seed=seed), out)

@@ -7,6 +7,7 @@ FrontDoorError
 ├── KeyNotFound        `personne keys revoke` of a key that is none
 ├── ExtraMissing       a floor that is not installed here
 ├── BadSeeds           a list of seeds that is none
+├── BadEdits           no attribute with its strength
 ├── BadMovement        a turn or a shift beyond its bounds
 ├── NothingToTranslate files and folders without a photo
 ├── AlreadyThere       a file that a command would replace
@@ -114,6 +115,13 @@ class BadSeeds(FrontDoorError):
         super().__init__(
             f"{text!r} is no list of seeds: write 0-63 or 1,5,9-12, with seeds from 0 to 2**64 - 1, a million at most."
         )
+
+
+class BadEdits(FrontDoorError):
+    """This is no attribute with its strength."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no edit: write --set smile=1.5, once for each attribute.")
 
 
 class NothingToTranslate(FrontDoorError):
