@@ -26,6 +26,7 @@ from app.pages import STATIC, Pages
 from app.queries import KnownParameters
 from app.ready_faces import ReadyFaces
 from app.replies import FOR_EVER, error_reply, invalid_parameters_reply, problem_reply
+from app.request_traces import TraceRequests
 from app.routes.attributes import attributes_routes
 from app.routes.edits import edits_routes
 from app.routes.events import events_routes
@@ -49,6 +50,7 @@ from app.uploads import UploadLimits, Uploads
 from app.verification import Verifier
 from app.web_headers import GuardedHeaders, HeadAsGet
 from jobs.queue import JobSubmitter
+from jobs.tracing import Record, dropped
 from models.catalogue import Shelf
 
 DESCRIPTION = """Faces of people who do not exist, and photos in other styles, made by models that run here.
@@ -56,9 +58,12 @@ DESCRIPTION = """Faces of people who do not exist, and photos in other styles, m
 Every face has a seed, and an address of its own where it stays. Errors are problem documents (RFC 9457)."""
 
 
-def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> FastAPI:
-    """The web. It closes the submitter when it stops. Raises ModelNotFound where the default model is not there,
-    CertificateRefused and OSError for a certificate that cannot be read."""
+def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf, record: Record = dropped) -> FastAPI:
+    """The web. It closes the submitter when it stops. record: takes the spans of requests.
+
+    Raises ModelNotFound where the default model is not there, CertificateRefused and OSError for a certificate that
+    cannot be read.
+    """
     meters = Meters()
     ordering = Ordering(config, shelf)
     till = Till(Limits(config.access.units_per_minute, config.access.limits_redis), ordering)
@@ -120,11 +125,11 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> Fast
         app.include_router(routes)
     app.mount(pages.static_address, ImmutableFiles(directory=STATIC))
     _answer_errors(app)
-    _add_middleware(app, config.access, links, meters)
+    _add_middleware(app, config.access, links, meters, record)
     return app
 
 
-def _add_middleware(app: FastAPI, access: AccessConfig, links: SharedLinks, meters: Meters) -> None:
+def _add_middleware(app: FastAPI, access: AccessConfig, links: SharedLinks, meters: Meters, record: Record) -> None:
     """From the innermost to the outermost."""
     app.add_middleware(TellLimits)
     app.add_middleware(AskForKeys, keys=None if access.keys is None else KeyFile(access.keys), links=links)
@@ -132,6 +137,7 @@ def _add_middleware(app: FastAPI, access: AccessConfig, links: SharedLinks, mete
     app.add_middleware(CountRequests, meters=meters)
     app.add_middleware(GuardedHeaders)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(TraceRequests, record=record)
 
 
 class ImmutableFiles(StaticFiles):

@@ -23,14 +23,27 @@ from jobs.contract import (
 from jobs.errors import WireError
 
 
-def job_to_bytes(job: Job) -> bytes:
-    """One job. JSON numbers are exact for Python integers, so 64-bit seeds survive."""
-    return _encoded({"kind": job.kind, **asdict(job)})
+def job_to_bytes(job: Job, trace: str | None = None) -> bytes:
+    """One job. JSON numbers are exact for Python integers, so 64-bit seeds survive. trace: of the request, if any."""
+    return _encoded({"kind": job.kind, **asdict(job), **({} if trace is None else {"trace": trace})})
 
 
 def job_from_bytes(wire: bytes) -> Job:
     """Raises WireError for bytes that are no job of a known version and kind, with exactly the fields of that kind."""
+    job: Job = job_and_trace(wire)["job"]
+    return job
+
+
+def job_and_trace(wire: bytes) -> dict[str, Any]:
+    """The fields of a Delivery that come from these bytes. Raises WireError."""
     message = _decoded(wire)
+    trace = message.pop("trace", None)
+    if not isinstance(trace, str | None):
+        raise WireError(f"A job's trace is {trace!r}.")
+    return {"job": _job_of(message), "trace": trace}
+
+
+def _job_of(message: dict[str, Any]) -> Job:
     kind = message.pop("kind", None)
     job_class = JOB_KINDS.get(kind) if isinstance(kind, str) else None
     if job_class is None:

@@ -75,7 +75,8 @@ class Delivery:
 
     delivery_count: 1 at the first delivery; more when a worker died or gave an error with it.
     submitted_at_ms, deadline_ms: Unix time in milliseconds. After the deadline nobody waits: the worker drops the job.
-    receipt: the queue's own handle (a stream entry id), opaque to the worker.
+    receipt: the queue's own handle (a stream entry id), opaque to the worker. trace: the W3C traceparent of the request
+    that asked for it.
     """
 
     id: JobId
@@ -85,6 +86,7 @@ class Delivery:
     submitted_at_ms: int
     deadline_ms: int
     receipt: str
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

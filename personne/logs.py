@@ -5,13 +5,14 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from jobs.tracing import CONTEXT, JOB_ID
 from personne.settings import Settings, unknown_variables
 
 _log = logging.getLogger(__name__)
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the traceback where there is one."""
+    """One JSON object a line: time, level, logger, message, what it is about, and the traceback where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -20,6 +21,11 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        context, job_id = CONTEXT.get(), JOB_ID.get()
+        if job_id is not None:
+            line["job_id"] = job_id
+        if context is not None:
+            line |= {"trace_id": context.trace_id, "span_id": context.span_id}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

@@ -11,6 +11,7 @@ from personne.models_here import followed_models
 from personne.queue_ends import both_ends
 from personne.run_webhooks import told_beside
 from personne.settings import Settings
+from personne.telemetry import recording
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
 
@@ -24,9 +25,9 @@ def run(settings: Settings) -> None:
     listener = bind(settings.host, settings.port)
     config = settings.worker_config()
     submitter, source = both_ends(settings, config)
-    with followed_models(settings) as shelf:
-        server = make_server(create_app(settings.app_config(), submitter, shelf), settings)
-        worker = WorkerThread(Worker(config, source, LoadedModels(shelf, config)), server)
+    with followed_models(settings) as shelf, recording(settings, "serve") as record:
+        server = make_server(create_app(settings.app_config(), submitter, shelf, record), settings)
+        worker = WorkerThread(Worker(config, source, LoadedModels(shelf, config), record=record), server)
         worker.start()
         try:
             with told_beside(settings, submitter):

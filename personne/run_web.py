@@ -6,6 +6,7 @@ from personne.listening import bind, listen, make_server
 from personne.models_here import followed_models
 from personne.queue_ends import submitter
 from personne.settings import Settings
+from personne.telemetry import recording
 
 
 def run(settings: Settings) -> None:
@@ -13,5 +14,5 @@ def run(settings: Settings) -> None:
     check_door(settings)
     queue = submitter(settings)
     listener = bind(settings.host, settings.port)
-    with followed_models(settings) as shelf:
-        listen(make_server(create_app(settings.app_config(), queue, shelf), settings), listener)
+    with followed_models(settings) as shelf, recording(settings, "web") as record:
+        listen(make_server(create_app(settings.app_config(), queue, shelf, record), settings), listener)

@@ -6,6 +6,7 @@ import signal
 from personne.models_here import followed_models
 from personne.queue_ends import source
 from personne.settings import Settings
+from personne.telemetry import recording
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
 
@@ -19,8 +20,8 @@ def run(settings: Settings) -> None:
     """
     config = settings.worker_config()
     queue = source(settings, config)
-    with followed_models(settings) as shelf:
-        worker = Worker(config, queue, LoadedModels(shelf, config))
+    with followed_models(settings) as shelf, recording(settings, "worker") as record:
+        worker = Worker(config, queue, LoadedModels(shelf, config), record=record)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         _log.info("worker %s takes %s", config.worker_id, ", ".join(config.lanes))

@@ -20,6 +20,7 @@ from marks import Mark
 from personne.errors import SettingRefused
 from personne.settings_access import AccessSettings
 from personne.settings_jobs import JobSettings
+from personne.settings_tracing import TracingSettings
 from worker.config import WorkerConfig
 
 PREFIX = "PERSONNE_"
@@ -37,7 +38,7 @@ def user_data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "personne"
 
 
-class Settings(BaseSettings, AccessSettings, JobSettings):
+class Settings(BaseSettings, AccessSettings, JobSettings, TracingSettings):
     """Everything that can be set. Options of the command line win over the environment."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)

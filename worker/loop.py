@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from jobs.contract import Delivery, Lane, WorkerBeat
 from jobs.errors import JobsError
 from jobs.queue import JobSource
+from jobs.tracing import Record, dropped
 from worker.backlog import Backlog
 from worker.config import WorkerConfig
 from worker.loaded_models import LoadedModels
@@ -32,7 +33,7 @@ class Worker:
 
     `run` blocks: in the main thread of a worker process, or in a thread of the web's. The source stays its owner's:
     close it after `run` has returned, and whatever is still held then goes back to the queue. tasks: by `kind` of the
-    job; None: all that there are.
+    job; None: all that there are. record: takes the spans of jobs.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Worker:
         source: JobSource,
         models: LoadedModels,
         tasks: Mapping[str, AnyTask] | None = None,
+        record: Record = dropped,
     ) -> None:
         tasks = tasks_for(config, models.name_of, models.directions_of) if tasks is None else tasks
         self.config = config
@@ -49,7 +51,7 @@ class Worker:
         self._models = models
         self._encoders = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="encode")
         self._kinds = tuple(task.works_with for task in tasks.values())
-        self._workbench = Workbench(source, models, tasks, self.metrics, self._encoders)
+        self._workbench = Workbench(source, models, tasks, self.metrics, self._encoders, record=record)
         self._warm = False
         # Plain attributes, not events: a signal handler sets them, and an event's lock may be held by the very thread
         # that the signal interrupted.

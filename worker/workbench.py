@@ -12,8 +12,10 @@ from typing import Any
 from jobs.contract import Delivery, JobFailure, JobResult
 from jobs.errors import JobsError
 from jobs.queue import JobSource
+from jobs.tracing import Record, about_job, dropped
 from worker.batching import Batch
 from worker.errors import JobRefused, ModelNotLoaded, ModelUnusable, NobodyWaits
+from worker.job_traces import JobTraces, context_of
 from worker.loaded_model import LoadedModel
 from worker.loaded_models import LoadedModels
 from worker.metrics import WorkerMetrics
@@ -45,12 +47,15 @@ class Workbench:
         tasks: Mapping[str, AnyTask],
         metrics: WorkerMetrics,
         pool: ThreadPoolExecutor,
+        *,
+        record: Record = dropped,
     ) -> None:
         self._source = source
         self._models = models
         self._tasks = tasks
         self._metrics = metrics
         self._pool = pool
+        self._traces = JobTraces(record)
 
     def do(self, batch: Batch) -> list[Future[None]]:
         """Run the batch; each future is done when its job is finished."""
@@ -92,6 +97,7 @@ class Workbench:
         for delivery in deliveries:
             with _queue_may_be_away():
                 self._source.finish(delivery, failure)
+            self._traces.given_up(delivery, failure)
             self._metrics.count_failed()
 
     def _attempt_alone(
@@ -129,7 +135,8 @@ class Workbench:
     def _trying(self, delivery: Delivery) -> Iterator[None]:
         """An attempt at a job that runs alone, and what becomes of the job when it fails."""
         try:
-            yield
+            with about_job(delivery.id, context_of(delivery)):
+                yield
         except NobodyWaits:
             self._without([delivery], {delivery.id}, CANCELLED)
         except JobsError as error:
@@ -164,7 +171,8 @@ class Workbench:
     def _encode_and_finish(self, finish: Callable[[], EncodedPicture], delivery: Delivery, ran: _Ran) -> None:
         started = time.perf_counter()
         try:
-            encoded = finish()
+            with about_job(delivery.id, context_of(delivery)):
+                encoded = finish()
         except Exception as error:
             self._retry(delivery, error)
             return
@@ -181,12 +189,15 @@ class Workbench:
         with _queue_may_be_away():
             if self._source.finish(delivery, result):
                 self._metrics.count_done(encode_ms)
+                self._traces.done(delivery, result)
             else:
                 self._metrics.count_dropped()
 
     def _retry(self, delivery: Delivery, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
-        log.warning("job %s failed at delivery %d: %s", delivery.id, delivery.delivery_count, reason)
+        with about_job(delivery.id, context_of(delivery)):
+            log.warning("job %s failed at delivery %d: %s", delivery.id, delivery.delivery_count, reason)
+        self._traces.failed(delivery, reason)
         self._metrics.count_retried()
         with _queue_may_be_away():
             self._source.retry(delivery, reason)

@@ -24,6 +24,7 @@ from jobs.memory_queue.entries import Entries, Waiter
 from jobs.memory_queue.notices import MemoryNotices
 from jobs.outcomes import cancelled
 from jobs.queue import Once
+from jobs.tracing import current_traceparent
 
 
 class MemorySubmitter:
@@ -60,7 +61,8 @@ class MemorySubmitter:
             cap = queue.policy.lane_caps[lane]
             if len(queue.waiting[lane]) >= cap:
                 raise QueueFull(lane, cap)
-            delivery = Delivery(job_id, job, lane, 0, now_ms, now_ms + timeout_ms, uuid.uuid4().hex)
+            receipt, trace = uuid.uuid4().hex, current_traceparent()
+            delivery = Delivery(job_id, job, lane, 0, now_ms, now_ms + timeout_ms, receipt, trace)
             queue.add(delivery, dict(inputs or {}), once, webhook)
         return job_id
 

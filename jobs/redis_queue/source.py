@@ -10,7 +10,7 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from jobs.codec import beat_to_bytes, job_from_bytes, job_to_bytes, outcome_to_wire
+from jobs.codec import beat_to_bytes, job_and_trace, job_to_bytes, outcome_to_wire
 from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
 from jobs.errors import WireError
 from jobs.outcomes import deadline_passed, given_up, kept_s
@@ -231,7 +231,7 @@ class RedisSource:
         try:
             return Delivery(
                 id=JobId(fields[b"id"].decode()),
-                job=job_from_bytes(fields[b"job"]),
+                **job_and_trace(fields[b"job"]),
                 lane=lane,
                 delivery_count=int(fields[b"deliveries"]) + count,
                 submitted_at_ms=int(fields[b"submitted_at_ms"]),

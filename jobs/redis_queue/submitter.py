@@ -32,6 +32,7 @@ from jobs.redis_queue.cargo import field
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 from jobs.redis_queue.watching import Watching
+from jobs.tracing import current_traceparent
 
 LISTEN_MS = 2000
 OWN_POLL_S = 1.0
@@ -106,7 +107,7 @@ class RedisSubmitter:
                         *(keys.notice(job_id), keys.notices),
                     ],
                     args=[
-                        *(GROUP, job_id, job_to_bytes(job), now_ms, now_ms + timeout_ms, cap),
+                        *(GROUP, job_id, job_to_bytes(job, current_traceparent()), now_ms, now_ms + timeout_ms, cap),
                         *(timeout_ms + _ms(policy.result_ttl_s), _ms(policy.input_ttl_s), self._replies),
                         *(int(events), "" if once is None else once.fingerprint, _ms(policy.once_ttl_s)),
                         *(webhook, *named),

@@ -16,6 +16,7 @@ OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 # Each is a promise to somebody's compose file or shell history.
 SETTINGS = """
+otlp_endpoint
 max_dataset_faces max_dataset_bytes webhook_secret webhook_networks
 open hosts trusted_proxies units_per_minute share_key
 host port queue store
