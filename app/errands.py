@@ -10,12 +10,15 @@ from app.errors import (
     AppError,
     ClientGone,
     DatasetTooLarge,
+    FaceNotFound,
+    FaceTooSmall,
     JobCancelled,
     JobFailed,
     JobNotDone,
     JobNotFound,
     ModelNotLoaded,
     RequestTimedOut,
+    SeveralFaces,
     UnreadablePhoto,
 )
 from app.metrics import Meters
@@ -210,19 +213,26 @@ _BY_CODE: Mapping[str, type[AppError] | type[ModelsError]] = {
     "model-refused": ModelRefused,
     "photo-refused": UnreadablePhoto,
     "dataset-too-large": DatasetTooLarge,
+    "face-not-found": FaceNotFound,
+    "several-faces": SeveralFaces,
+    "face-too-small": FaceTooSmall,
 }
 
 
 def error_of(failure: JobFailure, model: str = "", limit_s: float | None = None) -> AppError | ModelsError:
     """What a failed job is to whoever asked for it. model: which one the job asked for, where that is known."""
     match failure.code:
-        case "model-not-loaded" if model:
+        case "model-not-loaded":
             return ModelNotLoaded(model)
         case "cancelled":
             return JobCancelled()
         case "deadline-passed" if limit_s is not None:
             return RequestTimedOut(limit_s)
-    return _BY_CODE.get(failure.code, JobFailed)(failure.reason)
+    error = _BY_CODE.get(failure.code, JobFailed)(failure.reason)
+    for name, value in failure.details.items():
+        # Public attributes are the extra members of the problem document.
+        setattr(error, name, value)
+    return error
 
 
 async def _promptly(answer: Awaitable[T]) -> T:

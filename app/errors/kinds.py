@@ -53,10 +53,11 @@ class NoFormatAccepted(AppError):
 
 
 class ModelNotLoaded(AppError):
-    """No live worker serves this model right now."""
+    """No live worker serves this model right now. model: empty where only its job is known."""
 
-    def __init__(self, model: str) -> None:
-        super().__init__(f"No live worker serves model {model!r} right now; start one, or wait until it is warm.")
+    def __init__(self, model: str = "") -> None:
+        named = f"model {model!r}" if model else "the model of this job"
+        super().__init__(f"No live worker serves {named} right now; start one, or wait until it is warm.")
         self.model = model
 
 

@@ -12,6 +12,7 @@ from app.errors import (
     JobFailed,
     JobNotDone,
     JobNotFound,
+    ModelNotLoaded,
     UnknownParameter,
     UnreadablePhoto,
 )
@@ -55,6 +56,7 @@ def jobs_routes(errands: Errands) -> APIRouter:
                 DatasetTooLarge,
                 UnreadablePhoto,
                 ModelRefused,
+                ModelNotLoaded,
                 QueueUnavailable,
             ),
         },

@@ -154,6 +154,15 @@ def test_each_failure_has_its_status(web: Web, code: str, status: int, problem: 
         assert reply.json()["detail"] == "The engine gave this up."
 
 
+def test_a_job_that_lost_its_last_worker_says_so_at_its_address(web: Web) -> None:
+    web.painter.answer = failing("model-not-loaded", "No worker here serves it.")
+    begun = web.client.post("/v1/jobs", json={"kind": "generate", "seed": "7"}).headers["Location"]
+    until(lambda: web.client.get(begun).json()["state"] == "failed")
+    assert web.client.get(begun).json()["problem"]["type"] == "/problems/model-not-loaded"
+    reply = web.client.get(f"{begun}/result")
+    assert (reply.status_code, reply.json()["type"]) == (503, "/problems/model-not-loaded")
+
+
 def test_what_is_not_made_in_time_is_504_and_leaves_the_queue(make_web: MakeWeb) -> None:
     web = make_web(replace(NO_POOL, request_timeout_s=0.3))
     with web.held():
