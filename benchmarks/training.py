@@ -18,11 +18,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from training.augment import augment
 from training.config import TrainingConfig
-from training.cost import product_rate
+from training.cost import FlopCount, product_rate
 from training.ema import update_ema
 from training.faces.generating import synthesise
 from training.faces.state import TrainingState, fresh_state
@@ -72,8 +71,7 @@ def measure_parts(config: TrainingConfig, processes: Processes, repeats: int) ->
     state = fresh_state(config, device)
     real = torch.rand(config.batch, 3, config.resolution, config.resolution, device=device) * 2 - 1
     parts = Parts(config, state, real, processes).all()
-    # Drawing is a part of the generator's step; torch cannot count it without gradients.
-    flops = {name: 0.0 if name == "draw" else count(part) for name, part in parts.items()}
+    flops = {name: count(part) for name, part in parts.items()}
     seconds = {name: timed(part, device, repeats) for name, part in parts.items()}
     rate = product_rate(device, bfloat16=config.bfloat16)
     batch_s = sum(SHARE[name] * seconds[name] for name in SHARE)
@@ -154,9 +152,9 @@ class Parts:
 
 
 def count(part: Callable[[], object]) -> float:
-    with FlopCounterMode(display=False) as counter:
+    with FlopCount() as counter:
         part()
-    return float(counter.get_total_flops())
+    return counter.total
 
 
 def timed(part: Callable[[], object], device: torch.device, repeats: int) -> float:

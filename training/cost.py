@@ -3,14 +3,17 @@
 import dataclasses
 import time
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from training.portraits.config import PortraitConfig
 from training.portraits.state import PortraitState, latents
+from training.progressive.state import ProgressiveState
 from training.run_config import RunConfig
 from training.saved_state import RunState
 
@@ -46,6 +49,9 @@ def cost(config: RunConfig, state: RunState, device: torch.device) -> list[str]:
 
 
 def _arithmetic(config: PortraitConfig, state: PortraitState, device: torch.device) -> list[str]:
+    if isinstance(state, ProgressiveState):
+        # What it has grown to for most of the run.
+        state.grow(0.0)
     c = torch.zeros(config.batch, config.num_classes) if config.num_classes else None
     drawing = _count(lambda: state.draw(latents(range(1), state.average), None if c is None else c[:1], 1.0))
     x = torch.zeros(config.batch, 3, config.resolution, config.resolution)
@@ -61,10 +67,29 @@ def _arithmetic(config: PortraitConfig, state: PortraitState, device: torch.devi
     ]
 
 
-def _count(call: Any) -> float:
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+class FlopCount(TorchDispatchMode):
+    """A context that adds up the arithmetic of convolutions and products, gradients of gradients too.
+
+    torch's own counter also follows modules, by hooks that such gradients do not pass.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0.0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        counted = flop_registry.get(func._overloadpacket)
+        if counted is not None:
+            self.total += counted(*args, **kwargs, out_val=out)
+        return out
+
+
+def _count(call: Callable[[], object]) -> float:
+    with FlopCount() as counter, torch.no_grad():
         call()
-    return float(counter.get_total_flops())
+    return counter.total
 
 
 def product_rate(device: torch.device, *, bfloat16: bool) -> float:
