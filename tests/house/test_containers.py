@@ -44,9 +44,10 @@ def test_the_linter_finds_nothing(path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not here")
 def test_a_compose_parser_accepts_the_file() -> None:
-    parsed = ["docker-compose", "--profile", "gpu", "--profile", "monitoring", "config", "--services"]
+    profiles = [f"--profile={name}" for name in ("gpu", "monitoring", "webhooks")]
+    parsed = ["docker-compose", *profiles, "config", "--services"]
     result = subprocess.run(parsed, cwd=ROOT, check=True, capture_output=True, text=True)
-    assert set(result.stdout.split()) == {"web", "worker", "worker-gpu", "redis"} | MONITORING
+    assert set(result.stdout.split()) == {"web", "webhooks", "worker", "worker-gpu", "redis"} | MONITORING
 
 
 def test_the_builder_gets_every_package_of_the_wheel() -> None:
