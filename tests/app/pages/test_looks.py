@@ -70,11 +70,11 @@ def test_everything_has_a_name_and_is_reached_by_tab(open_page: OpenPage) -> Non
     expect(page.get_by_role("button", name="Keys")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     reached = []
-    for _ in range(9):
+    for _ in range(11):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", reached
-    assert reached == ["personne", "Verify", "API", "frame", "seed", "next", "save", "copy", "help"]
+    assert reached == ["personne", "Translate", "Verify", "API", "Privacy", "frame", "seed", "next", "save", "copy", "help"]
 
 
 def test_a_new_face_is_announced(open_page: OpenPage) -> None:
