@@ -126,4 +126,5 @@ def pictures_content() -> dict[str, Any]:
 def _problem(failure: JobFailure) -> Problem:
     error = error_of(failure)
     kind = PROBLEMS[type(error)]
-    return Problem(type=kind.uri, title=kind.title, status=kind.status, detail=str(error))
+    shared = {"type": kind.uri, "title": kind.title, "status": kind.status, "detail": str(error)}
+    return Problem.model_validate({**failure.details, **shared})

@@ -18,6 +18,8 @@ STAGES: Mapping[str, float] = {
     "edit": 1,
     "translate": 1,
     "dataset": 1,
+    # Of the photo's pixels: its decoding, and the locator, which is a small network.
+    "invert": 1 / 2,
 }
 """Passes over the picture, by the kind of job; kinds that are not here cost UNKNOWN_STAGES."""
 UNKNOWN_STAGES = 8

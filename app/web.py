@@ -13,6 +13,7 @@ from app.admission import UploadRoom
 from app.config import AppConfig
 from app.errands import Errands
 from app.errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, PROBLEMS
+from app.inverting import Inverting
 from app.keys_config import AccessConfig
 from app.keys_file import KeyFile
 from app.keys_guard import AskForKeys, declared_scope
@@ -33,6 +34,7 @@ from app.routes.events import events_routes
 from app.routes.face import face_routes
 from app.routes.faces import faces_routes
 from app.routes.health import health_routes
+from app.routes.inversions import inversions_routes
 from app.routes.jobs import jobs_routes
 from app.routes.making import making_routes
 from app.routes.models import models_routes
@@ -105,6 +107,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf, record:
         styles_routes(ordering, errands),
         edits_routes(config, ordering, errands, making),
         attributes_routes(ordering),
+        inversions_routes(config, ordering, errands, Inverting(config, ordering, errands, uploads)),
         jobs_routes(errands),
         making_routes(errands, making, config.translation_wait_s),
         events_routes(errands),

@@ -14,6 +14,10 @@ Edits = tuple[tuple[str, float], ...]
 """Attributes, each with the strength by which a face is moved along its direction."""
 
 
+Mixes = tuple[tuple[int, int, int], ...]
+"""Of each: another seed, and the first and last of the style layers that are its own."""
+
+
 class PictureFormat(StrEnum):
     """How a picture is encoded."""
 
@@ -47,6 +51,7 @@ class GenerateJob:
         network itself moves what it draws (StyleGAN3 alone; 0 for all others).
     edits: attributes by which the face is moved, each with its strength, in the order of their names. keep: attributes
         that these are to leave alone. directions: the digest of the directions that these mean; "" without edits.
+    mix: style layers that are those of other seeds.
     """
 
     kind: ClassVar[str] = "generate"
@@ -63,6 +68,7 @@ class GenerateJob:
     edits: Edits = ()
     keep: tuple[str, ...] = ()
     directions: str = ""
+    mix: Mixes = ()
 
     @property
     def batch_key(self) -> BatchKey:
@@ -74,8 +80,8 @@ class EditJob:
     """The face of a stored latent, moved by attributes. The latent travels beside the job, as its input `latent`: the
     ws [num_ws, w_dim], raw little-endian float32.
 
-    truncation_psi: 1 (the latent as it is stored) to 0 (the average face). size, edits, keep, directions: as of a
-    GenerateJob.
+    truncation_psi: 1 (the latent as it is stored) to 0 (the average face). size, edits, keep, directions, mix: as of
+    a GenerateJob.
     """
 
     kind: ClassVar[str] = "edit"
@@ -87,6 +93,7 @@ class EditJob:
     keep: tuple[str, ...] = ()
     directions: str = ""
     truncation_psi: float = 1.0
+    mix: Mixes = ()
 
     @property
     def batch_key(self) -> BatchKey:
@@ -146,8 +153,8 @@ class DatasetJob:
 class InvertJob:
     """The latent that draws a face as it is in a photo. The photo travels beside the job, as its input `photo`.
 
-    Its result is JSON, and its id is the latent's. method: `encoder`, `descent` or `hybrid`. space: `w` or `w+`. face:
-    which of several, 0 being the largest; None: there must be one alone. landmarks: ten numbers, x and y of the
+    Its result is JSON, and its id is the latent's. method: `encoder`, `descent` or `hybrid`. space: `w` or `w_plus`.
+    face: which of several, 0 being the largest; None: there must be one alone. landmarks: ten numbers, x and y of the
     left-in-image eye, the right-in-image eye, the nose, the left and right mouth corner in pixels of the upright photo;
     empty: they are looked for.
     """
@@ -156,7 +163,7 @@ class InvertJob:
 
     model: str
     method: str
-    space: str = "w+"
+    space: str = "w_plus"
     face: int | None = None
     landmarks: tuple[float, ...] = ()
 

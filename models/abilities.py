@@ -1,16 +1,36 @@
-"""What a generator can be asked for: classes, truncation, being turned and moved. The rules of web and command."""
+"""What a generator can be asked for: classes, truncation, being turned and moved, a way back from a face to its latent.
+
+The rules of web and command.
+"""
 
 import re
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 
 from models.catalogue import ModelEntry
 from models.errors import ModelCannot, NoSuchClass
-from models.manifest import GeneratorManifest
+from models.manifest import GeneratorManifest, InverterName
 
 MOST_DEGREES = 180.0
 MOST_SHIFT = 1.0
 TRUNCATED = ("stylegan1", "stylegan2", "stylegan3")
 """Families with a mean w toward which their faces can be drawn; the others have no mapping network."""
+
+
+class Method(StrEnum):
+    """How a latent is found: by the encoder's guess, by a descent from the mean face, or by one from the guess."""
+
+    ENCODER = "encoder"
+    DESCENT = "descent"
+    HYBRID = "hybrid"
+
+
+class Space(StrEnum):
+    """What a descent may change: one w for all layers, or each layer's own."""
+
+    W = "w"
+    W_PLUS = "w_plus"
+
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
@@ -58,6 +78,34 @@ def movement_of(
                 lack = "cannot turn or move what it draws (StyleGAN3 alone can)"
                 raise _cannot(model, name, lack, here, lambda other: other.takes_transform)
     return movement["rotate"], movement["translate_x"], movement["translate_y"]
+
+
+def needed_inverters(method: Method) -> tuple[InverterName, ...]:
+    """The graphs that a method runs."""
+    match method:
+        case Method.ENCODER:
+            return ("encoder",)
+        case Method.DESCENT:
+            return ("gradient",)
+        case Method.HYBRID:
+            return ("encoder", "gradient")
+
+
+def method_of(wanted: Method | None, model: ModelEntry, here: Iterable[ModelEntry]) -> Method:
+    """The way back from a face that a model gets: hybrid, or else what it has graphs for. Raises ModelCannot."""
+    able = [method for method in (Method.HYBRID, Method.DESCENT, Method.ENCODER) if _inverts(model.generator, method)]
+    if wanted is None and able:
+        return able[0]
+    asked = wanted or Method.HYBRID
+    if asked not in able:
+        missing = next(name for name in needed_inverters(asked) if name not in model.generator.inverters)
+        lack = f"has no {missing} graph (`personne train encoder` makes it)"
+        raise _cannot(model, f"method={asked}", lack, here, lambda other: _inverts(other, asked))
+    return asked
+
+
+def _inverts(manifest: GeneratorManifest, method: Method) -> bool:
+    return all(name in manifest.inverters for name in needed_inverters(method))
 
 
 def _cannot(

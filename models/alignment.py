@@ -81,7 +81,7 @@ def face_square(landmarks: Points) -> FaceSquare:
     length = float(np.linalg.norm(across))
     half = max(EYES_WIDE * float(np.linalg.norm(eye_to_eye)), MOUTH_DEEP * float(np.linalg.norm(eye_to_mouth)))
     if length < 1e-6 * max(half, 1.0) or half == 0:
-        raise ValueError("these landmarks lie on one spot, or upside down on each other; they make no face")
+        raise ValueError("these landmarks lie on one spot or the wrong way round, and make no face")
     middle_x, middle_y = eyes + MIDDLE * eye_to_mouth
     across_x, across_y = across / length * half
     return FaceSquare(float(middle_x), float(middle_y), float(across_x), float(across_y))
@@ -192,7 +192,7 @@ def _laid(
     size = (int(high[0] - low[0]), int(high[1] - low[1]))
     layer = colours.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
     cover = opacity.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-    return box, np.asarray(layer, np.float32), np.asarray(cover, np.float32)[:, :, None] / 255
+    return box, np.asarray(layer, np.float32), np.asarray(cover, np.float32)[:, :, None] / np.float32(255)
 
 
 def _parts(face: Picture) -> tuple[Picture, Picture]:

@@ -52,6 +52,10 @@ GraphName = Literal["mapping", "synthesis", "synthesis_float16", "translation", 
 """The `_float16` graphs compute in float16, for GPUs; the others in float32."""
 
 
+InverterName = Literal["encoder", "gradient"]
+"""`encoder`: picture -> ws. `gradient`: ws, picture -> the loss of what ws draw, and its derivative."""
+
+
 class ModelManifest(_Frozen):
     """What every model says of itself.
 
@@ -90,7 +94,8 @@ class GeneratorManifest(ModelManifest):
 
     resolution: side of the square picture in pixels. z_dim, c_dim, w_dim, num_ws: the generator's dimensions (c_dim 0:
     no labels). class_names: what the labels mean, c_dim of them or none. w_avg: the mean w, w_dim numbers. directions:
-    of attributes; None where nobody has found any. They change no face unless one asks, and so not the digest.
+    of attributes; None where nobody has found any. inverters: graphs that lead from a face back to its ws. Both change
+    no face unless one asks, and so not the digest.
     """
 
     family: Literal["stylegan1", "stylegan2", "stylegan3", "pggan", "dcgan"]
@@ -102,6 +107,7 @@ class GeneratorManifest(ModelManifest):
     class_names: tuple[str, ...] = ()
     w_avg: tuple[float, ...]
     directions: DirectionsSpec | None = None
+    inverters: dict[InverterName, GraphSpec] = Field(default_factory=dict)
 
     needed_graphs = ("mapping", "synthesis")
 

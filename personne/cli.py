@@ -11,6 +11,7 @@ from personne import (
     cli_dataset,
     cli_directions,
     cli_doctor,
+    cli_inversion,
     cli_keys,
     cli_models,
     cli_training,
@@ -120,6 +121,7 @@ app.command()(cli_directions.edit)
 app.add_typer(cli_directions.directions, name="directions")
 app.add_typer(cli_training.train, name="train")
 app.add_typer(cli_dataset.dataset, name="dataset")
+app.add_typer(cli_inversion.app)
 app.add_typer(cli_webhooks.app)
 app.add_typer(cli_certs.certs, name="certs")
 app.add_typer(cli_keys.keys, name="keys")

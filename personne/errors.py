@@ -13,6 +13,9 @@ FrontDoorError
 ├── AlreadyThere       a file that a command would replace
 ├── WouldOverwrite     a translation that would take the place of a photo
 ├── PhotosRefused      some photos could not be read
+├── PhotosNotInverted  no latent was found for some photos
+├── NoFacesAligned     `personne dataset align` found no face that it could take
+├── BadLandmarks       --landmarks that are no ten numbers
 ├── LicenceNotAccepted a download whose licence nobody has accepted yet
 ├── CertificatesThere  `personne certs init` where there are some already
 ├── ModelOff           `personne verify-model` found a graph that does not agree
@@ -152,6 +155,32 @@ class PhotosRefused(FrontDoorError):
 
     def __init__(self, refused: int, of: int) -> None:
         super().__init__(f"{refused} of {of} photos could not be translated; the lines above say why.")
+
+
+class PhotosNotInverted(FrontDoorError):
+    """For some photos no latent was found; the others are there."""
+
+    exit_status = 1
+
+    def __init__(self, refused: int, of: int) -> None:
+        super().__init__(f"{refused} of {of} photos gave no latent; the lines above say why.")
+
+
+class NoFacesAligned(FrontDoorError):
+    """No photo gave a face."""
+
+    exit_status = 1
+
+    def __init__(self, photos: int) -> None:
+        super().__init__(f"None of {photos} photos gave a face that could be taken, so there is no zip.")
+
+
+class BadLandmarks(FrontDoorError):
+    """--landmarks takes ten numbers with commas between: x and y of the eye on the left, the eye on the right, the
+    nose, the mouth corners on the left and right, in pixels of the upright photo."""
+
+    def __init__(self) -> None:
+        super().__init__(" ".join((self.__doc__ or "").split()))
 
 
 class LicenceNotAccepted(FrontDoorError):

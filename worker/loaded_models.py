@@ -130,6 +130,11 @@ class LoadedModels:
         catalogue = self._shelf.now
         return catalogue.with_digest(digest).directions if digest in catalogue else NO_DIRECTIONS
 
+    def entry_of(self, digest: str) -> ModelEntry | None:
+        """A model as it is on the shelf now; None where it has just left it."""
+        catalogue = self._shelf.now
+        return catalogue.with_digest(digest) if digest in catalogue else None
+
     def warm(self) -> tuple[str, ...]:
         """Of the models that are open and warm."""
         with self._changed:

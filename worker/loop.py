@@ -44,7 +44,7 @@ class Worker:
         tasks: Mapping[str, AnyTask] | None = None,
         record: Record = dropped,
     ) -> None:
-        tasks = tasks_for(config, models.name_of, models.directions_of) if tasks is None else tasks
+        tasks = tasks_for(config, models.name_of, models.directions_of, models.entry_of) if tasks is None else tasks
         self.config = config
         self.metrics = WorkerMetrics()
         self._source = source

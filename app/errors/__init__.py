@@ -24,6 +24,7 @@ AppError
 ├── JobNotFound          no job has that id
 ├── JobNotDone           its result was asked for too early
 ├── those of editing.py  what an edit starts from
+├── those of finding.py  faces in photos
 ├── those of making.py   keys, kinds and addresses of jobs that are to be made
 └── those of access.py   keys, scopes, limits, hosts, shared addresses
 """
@@ -44,6 +45,7 @@ from app.errors.access import (
     WrongHost,
 )
 from app.errors.editing import NoLatent, SeedOrLatent
+from app.errors.finding import FaceNotFound, FaceTooSmall, LandmarksMalformed, SeveralFaces
 from app.errors.kinds import (
     MAX_SAFE_INTEGER,
     MAX_SEED,
@@ -103,6 +105,8 @@ __all__ = [
     "CrossSite",
     "DatasetTooBig",
     "DatasetTooLarge",
+    "FaceNotFound",
+    "FaceTooSmall",
     "IdempotencyKeyMalformed",
     "JobCancelled",
     "JobFailed",
@@ -112,6 +116,7 @@ __all__ = [
     "KeyMissing",
     "KeyRefused",
     "KeysUnreadable",
+    "LandmarksMalformed",
     "LinkRefused",
     "ModelNotLoaded",
     "NoFormatAccepted",
@@ -127,6 +132,7 @@ __all__ = [
     "SeedNotTaken",
     "SeedOrLatent",
     "SeedOutOfRange",
+    "SeveralFaces",
     "SharingOff",
     "SizeOutOfRange",
     "TooCostly",

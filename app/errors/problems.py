@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from app.errors.access import ACCESS_PROBLEMS
 from app.errors.editing import EDIT_PROBLEMS
+from app.errors.finding import FINDING_PROBLEMS
 from app.errors.kinds import (
     AnimatedPhoto,
     ClientGone,
@@ -233,6 +234,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
         ),
         **ACCESS_PROBLEMS,
         **MAKING_PROBLEMS,
+        **FINDING_PROBLEMS,
         **EDIT_PROBLEMS,
     }
 )

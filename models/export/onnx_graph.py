@@ -43,7 +43,7 @@ def draw_graph(graph: Graph) -> onnx.ModelProto:
     batch = torch.export.Dim("batch", min=1, max=64)
     free = [{0: batch, **_free_dims(graph, name)} for name in example]
     assert isinstance(graph, nn.Module)
-    with _quiet_exporter():
+    with quiet_exporter():
         program = torch.onnx.export(
             graph.eval(),
             inputs,
@@ -60,7 +60,7 @@ def draw_graph(graph: Graph) -> onnx.ModelProto:
     assert program is not None, "the dynamo exporter returns a program"
     model: onnx.ModelProto = program.model_proto
     _check_free_axes(model, graph, list(example))
-    _strip_traces(model)
+    strip_traces(model)
     _name_as_published(model)
     return model
 
@@ -149,7 +149,7 @@ def _free_dims(graph: Graph, name: str) -> dict[int, Any]:
 
 
 @contextmanager
-def _quiet_exporter() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Keep the exporter's remarks about its own innards (torchvision is absent, say) off the terminal."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir")]
     levels = [logger.level for logger in loggers]
@@ -172,7 +172,7 @@ def _check_free_axes(model: onnx.ModelProto, graph: Graph, inputs: list[str]) ->
     assert [value.name for value in model.graph.input] == inputs
 
 
-def _strip_traces(model: onnx.ModelProto) -> None:
+def strip_traces(model: onnx.ModelProto) -> None:
     """Drop the notes on which source line of which machine made each node: a fifth of the file."""
     for part in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         del part.metadata_props[:]

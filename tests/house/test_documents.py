@@ -71,6 +71,10 @@ COMMANDS = {
     "dataset inspect": "source --labels --smallest --out",
     "dataset pack": "source --out --resolution --split --labels --label --unlabelled --smallest --keep-duplicates --name"
     " --licence --attribution --sources --force",
+    "invert": "sources --out --model --method --space --face --landmarks --device --store",
+    "dataset align": "sources --out --resolution --smallest --beyond --faces --force",
+    "train locator": "--data --backgrounds --out --images --batch --seed",
+    "train encoder": "--out --model --data --images --batch --seed --store",
     "dataset split": "source --out --labels --by --test --seed --force",
     "train features": "--data --out --images --batch --device --seed",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed"

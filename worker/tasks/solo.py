@@ -2,9 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from models.engines.engine import Array
 from models.manifest import ModelManifest
 from worker.loaded_model import LoadedModel
 from worker.pictures import EncodedPicture
@@ -29,9 +28,9 @@ class SoloTask(ABC, Generic[JobT, PreparedT, ModelT]):
         """The job's inputs, decoded."""
 
     @abstractmethod
-    def run(self, job: JobT, prepared: PreparedT, model: ModelT, step: Step) -> Array:
-        """On the device: the picture."""
+    def run(self, job: JobT, prepared: PreparedT, model: ModelT, step: Step) -> Any:
+        """On the device: the picture, or whatever else `finish` makes the result of."""
 
     @abstractmethod
-    def finish(self, job: JobT, picture: Array, inputs: Mapping[str, bytes]) -> EncodedPicture:
-        """The picture as bytes. Runs beside the next job's `run`, in another thread."""
+    def finish(self, job: JobT, picture: Any, inputs: Mapping[str, bytes]) -> EncodedPicture:
+        """The result as bytes. Runs beside the next job's `run`, in another thread."""

@@ -5,19 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import DatasetJob, EditJob, GenerateJob, TranslateJob
+from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, TranslateJob
 from marks import Mark
 from marks.credentials import Credentials
 from marks.stamp import Stamp
 from models.engines.engine import Array
 from models.manifest import ModelManifest
 from worker.config import WorkerConfig
+from worker.inverters import EntryOf, Inverters, nothing_on_the_shelf
 from worker.loaded_model import LoadedModel
 from worker.pictures import EncodedPicture
 from worker.tasks.bulk import BulkTask
 from worker.tasks.dataset import DatasetTask
 from worker.tasks.edit import EditTask
 from worker.tasks.generate import GenerateTask
+from worker.tasks.invert import InvertTask
 from worker.tasks.offsets import DirectionsOf, without_directions
 from worker.tasks.solo import SoloTask
 from worker.tasks.translate import TranslateTask
@@ -56,9 +58,12 @@ AnyTask = Task[Any, Any] | SoloTask[Any, Any, Any] | BulkTask[Any, Any]
 
 
 def tasks_for(
-    config: WorkerConfig, name_of: Callable[[str], str] = str, directions_of: DirectionsOf = without_directions
+    config: WorkerConfig,
+    name_of: Callable[[str], str] = str,
+    directions_of: DirectionsOf = without_directions,
+    entry_of: EntryOf = nothing_on_the_shelf,
 ) -> Mapping[str, AnyTask]:
-    """By `kind` of the job. name_of, directions_of: a model's name and directions, by its digest.
+    """By `kind` of the job. name_of, directions_of, entry_of: a model's name, directions and folder, by its digest.
 
     Raises MarksError, OSError.
     """
@@ -69,6 +74,7 @@ def tasks_for(
             GenerateJob.kind: faces,
             DatasetJob.kind: DatasetTask(faces, config.max_dataset_bytes),
             EditJob.kind: EditTask(stamp, name_of, directions_of),
+            InvertJob.kind: InvertTask(config.max_photo_pixels, Inverters(config, entry_of)),
             TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }
     )

@@ -1,0 +1,154 @@
+"""Faces in a photo, by the face locator: a small network looks at the photo in several sizes, then once more at each
+face that it found, upright and at the size that it knows best."""
+# H W photo or level, h w map, F face
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.alignment import LANDMARKS, FaceSquare, Picture, Points, cut, face_square
+from models.engines.engine import Array, Engine
+
+LONGEST_SIDE = 1280
+"""Larger photos are shrunk to this first: their faces are found from about a fortieth of the longer side up."""
+SMALLEST_LEVEL = 32
+MULTIPLE = 8
+"""Of a level's sides; a square of the network's map."""
+SURE = 0.35
+"""Score from which something is a face, at both looks."""
+SECOND_SIDE, SECOND_EYES = 96, 16.0
+"""Of the second look: its picture's side, and how far apart the eyes are in it, in pixels."""
+MOST_FACES = 64
+WIDE, HIGH, RAISED = 2.1, 2.7, 0.12
+"""A face's box in eye distances, and by how many its middle lies above that of the landmarks."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face that was found. landmarks: [5, 2], see models.alignment.LANDMARKS. score: 0 to 1."""
+
+    landmarks: Points
+    score: float
+
+    @property
+    def square(self) -> FaceSquare:
+        """What is cut out of the photo for a generator."""
+        return face_square(self.landmarks)
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height of what a person would draw around it, in pixels."""
+        unit = self.square.side / 4
+        x, y = self.landmarks.mean(0)
+        return x - WIDE * unit / 2, y - (HIGH / 2 + RAISED) * unit, WIDE * unit, HIGH * unit
+
+    @property
+    def size(self) -> float:
+        """The longer side of its box, in pixels."""
+        return max(self.box[2:])
+
+
+class Locator:
+    """engine: the graph `locator.onnx`: picture [N, H, W, 3] uint8 -> faces [N, H/8, W/8, 11], a score and landmarks in
+    pixels for each square. H and W free, multiples of 8."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, photo: Picture) -> list[Face]:
+        """All faces, the largest first. photo: [H, W, 3] sRGB, upright."""
+        candidates = _apart([face for level in _levels(photo) for face in self._look(*level)])
+        seen_twice = self._look_again(photo, candidates[:MOST_FACES])
+        return sorted(_apart(seen_twice), key=lambda face: -face.square.side)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _look(self, level: Picture, scale_x: float, scale_y: float) -> list[Face]:
+        found_hwO = self._engine.run({"picture": level[None]})["faces"][0]
+        rows, columns = np.nonzero(_peaks(found_hwO[:, :, 0]))
+        return [_face(found_hwO[row, column], (scale_x, scale_y)) for row, column in zip(rows, columns, strict=True)]
+
+    def _look_again(self, photo: Picture, faces: Sequence[Face]) -> list[Face]:
+        upright = [(face, square) for face in faces if (square := _second_square(face)) is not None]
+        if not upright:
+            return []
+        pictures = np.stack([cut(photo, square, SECOND_SIDE) for _, square in upright])
+        found_FhwO = self._engine.run({"picture": pictures})["faces"]
+        seen = []
+        for (first, square), found_hwO in zip(upright, found_FhwO, strict=True):
+            best = _best_in_the_middle(found_hwO)
+            if best[0] >= SURE:
+                landmarks = square.to_photo(best[1:].reshape(-1, 2).astype(np.float64) / SECOND_SIDE)
+                seen.append(Face(landmarks, float(first.score + best[0]) / 2))
+        return [face for face in seen if _makes_a_face(face.landmarks)]
+
+
+def _levels(photo: Picture) -> list[tuple[Picture, float, float]]:
+    """The photo in halves of its size, padded to whole squares, with what its pixels are in the photo's."""
+    height, width = photo.shape[:2]
+    share = min(1.0, LONGEST_SIDE / max(height, width))
+    levels: list[tuple[Picture, float, float]] = []
+    while max(height, width) * share >= SMALLEST_LEVEL or not levels:
+        size = max(1, round(width * share)), max(1, round(height * share))
+        image = Image.fromarray(photo)
+        small = np.asarray(image if size == image.size else image.resize(size, Image.Resampling.BOX, reducing_gap=2.0))
+        padding = [(0, -side % MULTIPLE) for side in small.shape[:2]]
+        levels.append((np.pad(small, [*padding, (0, 0)]), width / size[0], height / size[1]))
+        photo = small
+        share /= 2
+    return levels
+
+
+def _peaks(scores_hw: Array) -> NDArray[np.bool_]:
+    """Where a score is sure, and none of the eight around it higher."""
+    around = np.pad(scores_hw, 1, constant_values=-1)
+    h, w = scores_hw.shape
+    highest = np.max([around[i : i + h, j : j + w] for i in range(3) for j in range(3)], axis=0)
+    peaks: NDArray[np.bool_] = (scores_hw >= SURE) & (scores_hw == highest)
+    return peaks
+
+
+def _face(found_O: Array, scale: tuple[float, float]) -> Face:
+    return Face(found_O[1:].reshape(-1, 2).astype(np.float64) * scale, float(found_O[0]))
+
+
+def _best_in_the_middle(found_hwO: Array) -> Array:
+    """The highest score's square within two of the middle."""
+    middle = SECOND_SIDE // MULTIPLE // 2
+    around = found_hwO[middle - 2 : middle + 2, middle - 2 : middle + 2].reshape(-1, found_hwO.shape[-1])
+    best: Array = around[around[:, 0].argmax()]
+    return best
+
+
+def _second_square(face: Face) -> FaceSquare | None:
+    """A square around the middle of the landmarks, as the face is turned; None where they make no face."""
+    if not _makes_a_face(face.landmarks):
+        return None
+    square = face.square
+    growth = SECOND_SIDE / SECOND_EYES / 4
+    x, y = face.landmarks.mean(0)
+    return FaceSquare(float(x), float(y), square.across_x * growth, square.across_y * growth)
+
+
+def _makes_a_face(landmarks: Points) -> bool:
+    if landmarks.shape != (len(LANDMARKS), 2):
+        return False
+    try:
+        return face_square(landmarks).side > 1
+    except ValueError:
+        return False
+
+
+def _apart(faces: Sequence[Face]) -> list[Face]:
+    """Of faces whose middles lie in one another's, the surest."""
+    kept: list[Face] = []
+    for face in sorted((one for one in faces if _makes_a_face(one.landmarks)), key=lambda one: -one.score):
+        middle, unit = face.landmarks.mean(0), face.square.side / 4
+        rivals = ((one.landmarks.mean(0), max(unit, one.square.side / 4)) for one in kept)
+        if all(np.linalg.norm(middle - other) > 0.9 * reach for other, reach in rivals):
+            kept.append(face)
+    return kept

@@ -1,0 +1,81 @@
+"""A run of the locator: its state, its faces and backgrounds, the log that goes on."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.networks.locator import LocatorNetwork
+from training.errors import RunRefused
+from training.locator.config import LocatorConfig
+from training.locator.faces import LabelledFaces, load_faces
+from training.run_folder import locked, reconciled, write_config
+from training.run_log import RunLog
+from training.saved_state import STATE_NAME, Part, check_finite, read_state, restore, write_state
+from training.translation.pictures import CroppedPictures, load_any_shape
+
+STATE_VERSION = 1
+SHAPE_FIELDS = ("width", "depth")
+SMALLEST_CROP = 0.4
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class LocatorState:
+    """Network, optimiser and counters of a run."""
+
+    network: LocatorNetwork
+    optimiser: torch.optim.Optimizer
+    steps: int = 0
+    images_seen: int = 0
+
+
+@contextlib.contextmanager
+def opened_run(
+    config: LocatorConfig, device: torch.device
+) -> Iterator[tuple[LocatorState, LabelledFaces, CroppedPictures, RunLog]]:
+    """All that the loop needs, from the run in `config.out` or for a new one.
+
+    Raises RunRefused where another process trains there, where a network of another shape lies there, and for a device
+    other than the CPU; DatasetError.
+    """
+    if device.type != "cpu":
+        raise RunRefused(f"the locator trains on the CPU, in minutes; {device} was asked")
+    with locked(config.out):
+        config = reconciled(config, SHAPE_FIELDS)
+        faces = load_faces(config.data, config.face_side, config.landmark_side)
+        photos = load_any_shape(config.backgrounds, 2 * config.side, config.side)
+        backgrounds = CroppedPictures(
+            photos, crop=config.side, smallest=SMALLEST_CROP, seed=(config.seed, 0), device=device
+        )
+        state = fresh_state(config)
+        if (config.out / STATE_NAME).exists():
+            load(state, config.out)
+        write_config(config)
+        logger.info("%d faces, %d backgrounds, from scene %d", len(faces), len(photos), state.images_seen)
+        with RunLog(config.out, "locator", config.total_images, state.images_seen, device) as log:
+            yield state, faces, backgrounds, log
+
+
+def fresh_state(config: LocatorConfig) -> LocatorState:
+    """A random network, drawn from torch's global generator, and its optimiser."""
+    network = LocatorNetwork(config.width, config.depth)
+    return LocatorState(network, torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=1e-3))
+
+
+def save(state: LocatorState, run: Path) -> None:
+    """Write `run`/state.pt whole. Raises TrainingDiverged when a weight is not finite."""
+    check_finite({"locator": state.network}, state.images_seen)
+    parts: dict[str, Part] = {"network": state.network, "optimiser": state.optimiser}
+    write_state(run, STATE_VERSION, parts, {"steps": state.steps, "images_seen": state.images_seen})
+
+
+def load(state: LocatorState, run: Path) -> None:
+    """Put back what `save` wrote."""
+    content = read_state(run / STATE_NAME, STATE_VERSION)
+    restore({"network": state.network, "optimiser": state.optimiser}, content)
+    state.steps, state.images_seen = content["steps"], content["images_seen"]
