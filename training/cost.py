@@ -67,14 +67,14 @@ def _arithmetic(config: PortraitConfig, state: PortraitState, device: torch.devi
     ]
 
 
-class FlopCount(TorchDispatchMode):
+class FlopCount(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
     """A context that adds up the arithmetic of convolutions and products, gradients of gradients too.
 
     torch's own counter also follows modules, by hooks that such gradients do not pass.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self.total = 0.0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -82,14 +82,14 @@ class FlopCount(TorchDispatchMode):
         out = func(*args, **kwargs)
         counted = flop_registry.get(func._overloadpacket)
         if counted is not None:
-            self.total += counted(*args, **kwargs, out_val=out)
+            self.total += float(counted(*args, **kwargs, out_val=out))
         return out
 
 
 def _count(call: Callable[[], object]) -> float:
     with FlopCount() as counter, torch.no_grad():
         call()
-    return counter.total
+    return float(counter.total)
 
 
 def product_rate(device: torch.device, *, bfloat16: bool) -> float:

@@ -77,6 +77,7 @@ def export_run(
             origin=facts.origin,
             training_data=facts.training_data or recorded_data(path.parent.parent),
             title=facts.title,
+            class_names=described.class_names,
             metrics={**read_run(path.parent.parent, described.images_seen), **figures},
         ),
         out or store / name,
@@ -99,6 +100,7 @@ class _Description:
     family: str
     kwargs: dict[str, Any]
     images_seen: int
+    class_names: tuple[str, ...]
 
 
 def _newest(source: Path) -> Path:
@@ -117,7 +119,8 @@ def _description(snapshot: Path) -> _Description:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         kwargs = fields["generator_kwargs"] if "generator_kwargs" in fields else fields["kwargs"]
-        return _Description(str(fields["family"]), dict(kwargs), int(fields.get("images_seen", 0)))
+        seen, class_names = int(fields.get("images_seen", 0)), tuple(map(str, fields.get("class_names", ())))
+        return _Description(str(fields["family"]), dict(kwargs), seen, class_names)
     except (ValueError, KeyError, TypeError) as error:
         raise ModelRefused(f"{path} describes no network ({error!r}); it needs family and kwargs.") from error
 

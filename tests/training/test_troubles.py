@@ -13,7 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from models.manifest import GeneratorManifest
 from models.networks.stylegan2 import Generator
+from personne.commands.export_model import export_run
 from tests.training.conftest import tiny_config
 from tests.training.runs import assert_same, started, state_of, stats_of, wait_for_rows
 from training.config import TrainingConfig
@@ -124,6 +126,10 @@ def test_a_conditional_run_learns_labels_and_resumes(labelled: Path, tmp_path: P
     assert (first - second).abs().max() > 0
     with Image.open(config.out / "samples" / "000000024.png") as grid:
         assert grid.size == (48, 32)
+    path = save_snapshot(tmp_path, generator, 1, snapshot.generator_kwargs, class_names=("dull", "bright"))
+    manifest = export_run(path, name="two", store=tmp_path / "store").manifest
+    assert isinstance(manifest, GeneratorManifest)
+    assert (manifest.c_dim, manifest.class_names) == (2, ("dull", "bright"))
 
 
 def test_a_conditional_run_without_labels_says_what_to_do(tiny: TrainingConfig) -> None:
@@ -132,8 +138,6 @@ def test_a_conditional_run_without_labels_says_what_to_do(tiny: TrainingConfig) 
 
 
 def test_a_run_starts_from_a_model_of_the_store(trained_run: TrainingConfig, tmp_path: Path) -> None:
-    from personne.commands.export_model import export_run
-
     entry = export_run(trained_run.out, name="tiny", store=tmp_path / "store")
     config = dataclasses.replace(trained_run, out=tmp_path / "run", init_from=entry.folder)
     kept = open_snapshot(trained_run.out).tensors()
