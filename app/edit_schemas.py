@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas import FormatChoice, ModelChoice, PsiChoice, SizeChoice, Strength
+from app.schemas import FormatChoice, MixChoice, ModelChoice, PsiChoice, SizeChoice, Strength
 
 AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
@@ -26,6 +26,7 @@ class EditRequest(BaseModel):
     directions: Annotated[str | None, Field(pattern=r"^[0-9a-f]{8}$", description="As in the address of a face.")] = (
         None
     )
+    mix: MixChoice = None
     truncation_psi: PsiChoice = None
     size: SizeChoice = None
     format: FormatChoice = None
@@ -41,6 +42,7 @@ class EditRecipe(BaseModel):
     attributes: dict[str, float] = Field(examples=[{"smile": 1.5}])
     keep: list[str] = Field(examples=[["age"]])
     directions: str = Field(description="Digest of the directions; empty where nothing moved.", examples=["0f1e2d3c"])
+    mix: str = Field(description="As in the address of a face; empty where nothing is mixed.", examples=["9:0-3"])
     truncation_psi: float
     size: int
     format: str

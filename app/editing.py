@@ -42,4 +42,5 @@ def wishes_of(wanted: EditRequest, model: str | None = None) -> Wishes:
         edits=tuple(wanted.attributes.items()),
         keep=wanted.keep,
         directions=wanted.directions,
+        mix=wanted.mix,
     )

@@ -9,6 +9,7 @@ from app.ordering import Wishes
 from app.schemas import (
     ClassChoice,
     FormatChoice,
+    MixChoice,
     ModelChoice,
     PsiChoice,
     RotateChoice,
@@ -66,6 +67,7 @@ class GenerateRequest(LookRequest):
     """One face."""
 
     kind: Literal["generate"]
+    mix: MixChoice = None
     attributes: Attributes = {}
 
 

@@ -76,7 +76,8 @@ class Making:
 
     def _face(self, wanted: GenerateRequest) -> GenerateJob:
         edits = tuple(wanted.attributes.items())
-        return self._ordering.face(_seed_of(wanted.seed), wanted.wishes(edits=edits), _format_of(wanted.format))
+        wishes = wanted.wishes(edits=edits, mix=wanted.mix)
+        return self._ordering.face(_seed_of(wanted.seed), wishes, _format_of(wanted.format))
 
     def _dataset(self, wanted: DatasetRequest) -> DatasetJob:
         """Raises what Ordering.face raises of its lowest and highest attributes, and DatasetTooBig."""

@@ -14,6 +14,7 @@ from models.catalogue import Catalogue, ModelEntry, Shelf
 from models.directions import Directions, check_edits
 from models.errors import DirectionsGone
 from models.manifest import GeneratorManifest
+from models.mixing import mix_text, mixes_of
 
 DRAWN_SEEDS = 2**32
 """Drawn seeds lie below this, so that every published tool can make the same face; asked ones may go to 2**64 - 1."""
@@ -29,7 +30,7 @@ class Wishes:
 
     model: a name or a digest. truncation_psi: 0 to 1. size: side in pixels. label: number or name of a class. rotate:
     degrees. translate_x, translate_y: shares of the side. edits: strengths of attributes. keep: attributes that these
-    are to leave alone. directions: the digest of the directions that are meant.
+    are to leave alone. directions: the digest of the directions that are meant. mix: "9:0-3", layers of other seeds.
     """
 
     model: str | None = None
@@ -42,6 +43,7 @@ class Wishes:
     edits: Edits = ()
     keep: tuple[str, ...] = ()
     directions: str | None = None
+    mix: str | None = None
 
 
 class Ordering:
@@ -69,7 +71,8 @@ class Ordering:
     def face(self, seed: int, wishes: Wishes, picture_format: PictureFormat) -> GenerateJob:
         """The job for one face.
 
-        Raises ModelNotFound, WrongKindOfModel, ModelCannot, NoSuchClass, SizeOutOfRange, and what `edits_of` raises.
+        Raises ModelNotFound, WrongKindOfModel, ModelCannot, NoSuchClass, SizeOutOfRange, MixRefused, and what
+        `edits_of` raises.
         """
         entry, here = self.model(wishes.model), self.catalogue
         model = entry.generator
@@ -88,6 +91,7 @@ class Ordering:
             edits=edits,
             keep=keep,
             directions=directions,
+            mix=mixes_of(wishes.mix, model),
         )
 
     def stored_face(self, wishes: Wishes, picture_format: PictureFormat) -> EditJob:
@@ -105,6 +109,7 @@ class Ordering:
             keep=keep,
             directions=directions,
             truncation_psi=psi_of(wishes.truncation_psi, 1.0, entry, self.catalogue),
+            mix=mixes_of(wishes.mix, entry.generator),
         )
 
     def attributes(self, wanted: str | None) -> Directions:
@@ -123,11 +128,11 @@ class Ordering:
         query = query_of(job)
         if job.size != self.catalogue.with_digest(job.model).generator.resolution:
             query["size"] = str(job.size)
-        return f"/v1/faces/{job.seed}.{job.format.value}?{urlencode(query)}"
+        return f"/v1/faces/{job.seed}.{job.format.value}?{urlencode(query, safe=':')}"
 
     def page_address(self, job: GenerateJob) -> str:
         """The page that shows this face."""
-        return f"/?{urlencode({'seed': job.seed, **query_of(job)})}"
+        return f"/?{urlencode({'seed': job.seed, **query_of(job)}, safe=':')}"
 
 
 def query_of(job: GenerateJob) -> dict[str, str]:
@@ -139,6 +144,8 @@ def query_of(job: GenerateJob) -> dict[str, str]:
     query["truncation_psi"] = plain_number(job.truncation_psi)
     moved = {name: getattr(job, name) for name in MOVEMENT}
     query |= {name: plain_number(value) for name, value in moved.items() if value}
+    if job.mix:
+        query["mix"] = mix_text(job.mix)
     if job.edits:
         query |= {name: plain_number(strength) for name, strength in job.edits}
         query |= {"keep": ",".join(job.keep)} if job.keep else {}
@@ -152,7 +159,7 @@ def edits_of(wishes: Wishes, entry: ModelEntry) -> tuple[Edits, tuple[str, ...],
     Raises NoSuchAttribute, AttributeOutOfRange, EditRefused, DirectionsGone.
     """
     name, known = entry.manifest.name, entry.directions
-    edits, keep = check_edits(name, known, dict(wishes.edits), wishes.keep)
+    edits, keep = check_edits(name, known, dict(wishes.edits), wishes.keep, entry.generator.num_ws)
     if edits and wishes.directions not in (None, known.digest):
         raise DirectionsGone(wishes.directions or "", name, known.digest)
     return edits, keep, known.digest if edits else ""
@@ -189,6 +196,9 @@ def validator(job: GenerateJob) -> str:
         parts.append(f"class{job.label}")
     if any(getattr(job, name) for name in MOVEMENT):
         parts.append("_".join(plain_number(getattr(job, name)) for name in MOVEMENT))
+    if job.mix:
+        # A comma would end the tag where several are listed.
+        parts.append(f"mix{mix_text(job.mix).replace(',', '_')}")
     if job.edits:
         parts += [f"{name}{plain_number(strength)}" for name, strength in job.edits]
         parts += ["keep_" + "_".join(job.keep)] if job.keep else []

@@ -92,6 +92,15 @@ DirectionsChoice = Annotated[
         examples=["0f1e2d3c"],
     ),
 ]
+MixChoice = Annotated[
+    str | None,
+    Field(
+        max_length=200,
+        description="SEED:LAYERS, as 9:0-3 or 9:0-3,4:7: style layers that are those of other seeds. The first layers "
+        "draw pose and shape, the last ones colour.",
+        examples=["9:0-3"],
+    ),
+]
 Strength = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -111,6 +120,7 @@ class PermanentQuery(BaseModel):
     translate_y: ShiftChoice = None
     keep: KeepChoice = None
     directions: DirectionsChoice = None
+    mix: MixChoice = None
 
     @property
     def wishes(self) -> Wishes:

@@ -9,7 +9,8 @@ ModelsError
 ├── NoSuchAttribute      an attribute that the model has no direction for
 ├── AttributeOutOfRange  a strength beyond which faces are none
 ├── EditRefused          edits that contradict each other
-└── DirectionsGone       edits that mean directions which have been replaced
+├── DirectionsGone       edits that mean directions which have been replaced
+└── MixRefused           style layers that the model does not have, or that come twice
 """
 
 from collections.abc import Mapping, Sequence
@@ -99,3 +100,14 @@ class DirectionsGone(ModelsError):
             f"The directions {wanted} of model {name!r} are gone: {has}. Leave out directions= to use those."
         )
         self.present = present
+
+
+class MixRefused(ModelsError):
+    """These layers of other seeds cannot be taken."""
+
+    def __init__(self, name: str, num_ws: int, why: str) -> None:
+        super().__init__(
+            f"mix is SEED:LAYERS, as 9:0-3 or 9:0-3,4:7, with layers from 0 to {num_ws - 1} for model {name!r}, each "
+            f"at most once; {why}."
+        )
+        self.limit = {"minimum": 0, "maximum": num_ws - 1}

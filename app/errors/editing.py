@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from app.errors.kinds import AppError
 from app.errors.problem_type import ProblemType
-from models.errors import AttributeOutOfRange, DirectionsGone, EditRefused, NoSuchAttribute
+from models.errors import AttributeOutOfRange, DirectionsGone, EditRefused, MixRefused, NoSuchAttribute
 
 
 class SeedOrLatent(AppError):
@@ -52,6 +52,13 @@ EDIT_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "Directions gone",
             "The address pins directions that the model no longer has: no picture rather than another one. The member "
             "present says which it has now.",
+        ),
+        MixRefused: ProblemType(
+            "mix-refused",
+            422,
+            "No such mix",
+            "mix= names layers that the model does not have or that come twice; the member limit has the first layer "
+            "and the last.",
         ),
     }
 )

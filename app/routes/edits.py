@@ -31,6 +31,7 @@ from app.routes.face import MAKING_PROBLEMS
 from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import EditJob, GenerateJob, JobResult, PictureFormat
 from jobs.errors import KeyReused
+from models.mixing import mix_text
 
 RECIPE_HEADER = "Personne-Recipe"
 
@@ -90,6 +91,7 @@ def _reply(
         attributes=dict(job.edits),
         keep=list(job.keep),
         directions=job.directions,
+        mix=mix_text(job.mix),
         truncation_psi=job.truncation_psi,
         size=job.size,
         format=job.format.value,

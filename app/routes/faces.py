@@ -24,7 +24,7 @@ from app.replies import (
 from app.routes.face import MAKING_PROBLEMS
 from app.schemas import DrawnFace, DrawnFaces, FaceQuery, PermanentQuery, json_safe
 from jobs.contract import GenerateJob, Lane, PictureFormat
-from models.errors import ModelCannot, ModelNotFound, NoSuchClass, WrongKindOfModel
+from models.errors import MixRefused, ModelCannot, ModelNotFound, NoSuchClass, WrongKindOfModel
 
 Seed = Annotated[str, Path(description="A whole number from 0 to 2^64 - 1.", examples=["7"])]
 Extension = Annotated[PictureFormat, Path(description="The picture's format.", examples=["png"])]
@@ -97,7 +97,7 @@ def _add_drawing(router: APIRouter, ordering: Ordering, max_faces: int) -> None:
         summary="Draw several faces",
         responses=problems_documented(
             *(ModelNotFound, UnknownParameter, INVALID_PARAMETER),
-            *(SizeOutOfRange, WrongKindOfModel, NoSuchClass, ModelCannot),
+            *(SizeOutOfRange, WrongKindOfModel, NoSuchClass, ModelCannot, MixRefused),
         ),
     )
     async def drawn_faces(response: Response, query: Annotated[DrawingQuery, Query()]) -> DrawnFaces:

@@ -1,25 +1,28 @@
-"""The face of a stored latent, moved along the directions of the attributes that the job names."""
+"""The face of a stored latent, mixed with those of seeds and moved along attributes' directions."""
 # L style layer, D latent width, R side of the picture
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from jobs.contract import LATENT, EditJob
+from jobs.contract import LATENT, EditJob, GenerateJob
 from marks.recipe import Recipe
 from marks.stamp import UNMARKED, Stamp
 from models.engines.engine import Array, Float32
 from models.manifest import GeneratorManifest
+from models.mixing import mix_text
 from models.transforms import make_transform
 from worker.errors import JobRefused
 from worker.loaded_model import LoadedGenerator
 from worker.pictures import EncodedPicture, Picture, resized, stamped
+from worker.tasks.generate import mapping_inputs, mixed
 from worker.tasks.offsets import DirectionsOf, edit_parameters, offset_of, without_directions
 from worker.tasks.solo import SoloTask, Step
 
 
 class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
-    """Stored ws -> truncated -> edits added -> synthesis -> the picture resized, marked and encoded.
+    """Stored ws -> truncated -> layers of others -> edits added -> synthesis -> the picture resized, marked and
+    encoded.
 
     stamp: the marks that pictures leave with. name_of, directions_of: a model's name and directions, by its digest.
     """
@@ -45,6 +48,8 @@ class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
         ws_BLD = read_latent(inputs[LATENT], manifest)[None]
         mean_D = np.array(manifest.w_avg, np.float32)
         ws_BLD = mean_D + np.float32(job.truncation_psi) * (ws_BLD - mean_D)
+        if job.mix:
+            ws_BLD = _with_layers_of_others(job, ws_BLD, model)
         offset = offset_of(job, self._directions_of(job.model), manifest)
         if offset.z is not None:
             names = ", ".join(name for name, _ in job.edits)
@@ -62,8 +67,16 @@ class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
     def finish(self, job: EditJob, picture: Array, inputs: Mapping[str, bytes]) -> EncodedPicture:  # noqa: ARG002
         """One picture as the job wants it."""
         parameters = {"truncation_psi": job.truncation_psi, "size": job.size, **edit_parameters(job)}
+        parameters |= {"mix": mix_text(job.mix)} if job.mix else {}
         recipe = Recipe(job.kind, self._name_of(job.model), job.model, parameters=parameters)
         return stamped(resized(picture, job.size), job.format, recipe, self._stamp)
+
+
+def _with_layers_of_others(job: EditJob, ws_BLD: Float32, model: LoadedGenerator) -> Float32:
+    faces = [GenerateJob(job.model, seed, job.truncation_psi, job.size, job.format) for seed, _, _ in job.mix]
+    others_MLD = model.mapping.run(mapping_inputs(faces, model.manifest))["ws"]
+    together: Float32 = mixed(ws_BLD, others_MLD, np.array([(0, first, last) for _, first, last in job.mix]))
+    return together
 
 
 def read_latent(content: bytes, manifest: GeneratorManifest) -> Float32:

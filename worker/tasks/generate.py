@@ -1,7 +1,8 @@
-"""A face from a seed, moved along the directions of the attributes that the job names."""
-# B batch, L style layer, D latent width, Z latent, Y label, R side of the picture
+"""A face from a seed, mixed with others and moved along the directions of the attributes that the job names."""
+# B batch, M mixes of all jobs, L style layer, D latent width, Z latent, Y label, R side of the picture
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from marks.stamp import UNMARKED, Stamp
 from models.engines.engine import Array, Float32
 from models.latents import seed_to_z
 from models.manifest import GeneratorManifest
+from models.mixing import mix_text
 from models.transforms import make_transform
 from worker.loaded_model import LoadedGenerator
 from worker.pictures import EncodedPicture, Picture, resized, stamped
@@ -18,7 +20,8 @@ from worker.tasks.offsets import DirectionsOf, edit_parameters, offset_of, witho
 
 
 class GenerateTask:
-    """Seeds -> z -> mapping, truncated per job -> edits added -> synthesis -> each picture resized, marked and encoded.
+    """Seeds -> z -> mapping, truncated per job -> layers of others -> edits added -> synthesis -> each picture resized,
+    marked and encoded.
 
     stamp: the marks that pictures leave with. name_of, directions_of: a model's name and directions, by its digest.
     """
@@ -36,15 +39,13 @@ class GenerateTask:
         self._directions_of = directions_of
 
     def prepare(self, jobs: Sequence[GenerateJob], model: LoadedGenerator) -> dict[str, Array]:
-        """The inputs of the mapping graph, `transform` for a synthesis graph that takes one, and `ws_offset` where
-        edits move ws. A batch without edits costs nothing more."""
+        """The inputs of the mapping graph, `transform` for a synthesis graph that takes one, `ws_offset` where edits
+        move ws, and with mixes what `mapping_inputs` gives of the other seeds, as `mix_z` and so on, beside `mix_at`
+        [M, 3]: a job's place, first layer, last layer. A batch without edits or mixes costs nothing more."""
         manifest = model.manifest
-        inputs: dict[str, Array] = {
-            "z": np.concatenate([seed_to_z(job.seed, manifest.z_dim) for job in jobs]),
-            "psi": np.array([[job.truncation_psi] * manifest.num_ws for job in jobs], np.float32),
-        }
-        if manifest.c_dim:
-            inputs["c"] = _labels(jobs, manifest.c_dim)
+        inputs = mapping_inputs(jobs, manifest)
+        if any(job.mix for job in jobs):
+            inputs |= _mixes(jobs, manifest)
         if manifest.takes_transform:
             moves = [make_transform(job.translate_x, job.translate_y, job.rotate) for job in jobs]
             inputs["transform"] = np.stack(moves).astype(np.float32)
@@ -57,6 +58,9 @@ class GenerateTask:
         of_synthesis = {name: inputs[name] for name in ("transform",) if name in inputs}
         of_mapping = {name: inputs[name] for name in ("z", "psi", "c") if name in inputs}
         ws_BLD = model.mapping.run(of_mapping)["ws"]
+        if "mix_at" in inputs:
+            others_MLD = model.mapping.run({name: inputs[f"mix_{name}"] for name in of_mapping})["ws"]
+            ws_BLD = mixed(ws_BLD, others_MLD, inputs["mix_at"])
         if "ws_offset" in inputs:
             ws_BLD = ws_BLD + inputs["ws_offset"]
         as_trained_B = np.ones(len(ws_BLD), np.float32)
@@ -74,6 +78,9 @@ class GenerateTask:
             offset = offset_of(job, self._directions_of(job.model), manifest)
             if offset.z is not None:
                 inputs["z"][place] += offset.z[0]
+                if job.mix:
+                    # All that is drawn smiles, or the layers would disagree.
+                    inputs["mix_z"][inputs["mix_at"][:, 0] == place] += offset.z[0]
             if offset.ws is not None:
                 ws_BLD[place] = offset.ws
         inputs["ws_offset"] = ws_BLD
@@ -87,9 +94,34 @@ def recipe_of(job: GenerateJob, name: str) -> Recipe:
         "size": job.size,
         **({} if job.label is None else {"class": job.label}),
         **{name: value for name, value in moved.items() if value},
+        **({"mix": mix_text(job.mix)} if job.mix else {}),
         **edit_parameters(job),
     }
     return Recipe(job.kind, name, job.model, job.seed, parameters)
+
+
+def mapping_inputs(jobs: Sequence[GenerateJob], manifest: GeneratorManifest) -> dict[str, Array]:
+    """What the mapping graph takes: z [B, Z], psi [B, L] and, of a model with labels, c [B, Y]."""
+    inputs: dict[str, Array] = {
+        "z": np.concatenate([seed_to_z(job.seed, manifest.z_dim) for job in jobs]),
+        "psi": np.array([[job.truncation_psi] * manifest.num_ws for job in jobs], np.float32),
+    }
+    return {**inputs, "c": _labels(jobs, manifest.c_dim)} if manifest.c_dim else inputs
+
+
+def mixed(ws_BLD: Array, others_MLD: Array, at_M3: Array) -> Array:
+    """ws with the layers of others in their places."""
+    ws_BLD = ws_BLD.copy()
+    for other_LD, (place, first, last) in zip(others_MLD, at_M3, strict=True):
+        ws_BLD[place, first : last + 1] = other_LD[first : last + 1]
+    return ws_BLD
+
+
+def _mixes(jobs: Sequence[GenerateJob], manifest: GeneratorManifest) -> dict[str, Array]:
+    mixes = [(place, job, mix) for place, job in enumerate(jobs) for mix in job.mix]
+    others = mapping_inputs([replace(job, seed=seed) for _, job, (seed, _, _) in mixes], manifest)
+    at_M3 = np.array([(place, first, last) for place, _, (_, first, last) in mixes])
+    return {"mix_at": at_M3, **{f"mix_{name}": array for name, array in others.items()}}
 
 
 def _labels(jobs: Sequence[GenerateJob], c_dim: int) -> Float32:

@@ -1,0 +1,43 @@
+"""Style mixing as addresses have it: read, written, refused."""
+
+import pytest
+
+from models.errors import MixRefused
+from models.mixing import mix_text, mixes_of
+from tests.app.service import manifest
+
+TEN_LAYERS = manifest()
+
+
+@pytest.mark.parametrize(
+    ("text", "mixes", "written"),
+    [
+        ("9:0-3", ((9, 0, 3),), "9:0-3"),
+        ("9:4-9,18446744073709551615:0", ((2**64 - 1, 0, 0), (9, 4, 9)), "18446744073709551615:0,9:4-9"),
+        ("9:7-7", ((9, 7, 7),), "9:7"),
+    ],
+)
+def test_a_mix_is_read_and_written(text: str, mixes: tuple[tuple[int, int, int], ...], written: str) -> None:
+    assert mixes_of(text, TEN_LAYERS) == mixes
+    assert mix_text(mixes) == written
+    assert mixes_of(written, TEN_LAYERS) == mixes
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("9", "'9' is not written so"),
+        ("9:0-3,", "not written so"),
+        ("09:1", "not written so"),
+        ("9:٣", "not written so"),
+        ("9:0-10", "it has no layers 0-10"),
+        ("9:3-1", "it has no layers 3-1"),
+        ("9:0-3,4:3", "layer 3 comes twice"),
+        ("18446744073709551616:0", "is no seed"),
+    ],
+)
+def test_what_is_no_mix_is_refused_with_the_layers(text: str, why: str) -> None:
+    with pytest.raises(MixRefused, match=why) as refusal:
+        mixes_of(text, TEN_LAYERS)
+    assert "layers from 0 to 9 for model 'faces'" in str(refusal.value)
+    assert refusal.value.limit == {"minimum": 0, "maximum": 9}
