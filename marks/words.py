@@ -6,6 +6,9 @@ from marks.verify import GENERATED, Report
 from marks.watermark import SMALLEST_SIDE, THRESHOLD, WatermarkFinding
 from marks.xmp import XmpFinding
 
+WHAT = {"generate": "a face drawn", "edit": "the face of a photo drawn again", "translate": "a photo translated"}
+"""What each kind of job does."""
+
 
 def credentials_words(report: Report) -> str:
     """Who signed, and whether anything has changed since."""
@@ -37,7 +40,7 @@ def xmp_words(found: XmpFinding | None) -> str:
 
 def recipe_words(recipe: Recipe) -> str:
     """What is needed to make the picture again."""
-    what = "a face drawn" if recipe.kind == "generate" else "a photo translated"
+    what = WHAT.get(recipe.kind, "a picture made")
     seed = "" if recipe.seed is None else f" from the seed {recipe.seed}"
     said = f"{what} by the model {recipe.model} ({recipe.digest}){seed}."
     history = recipe.ingredient

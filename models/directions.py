@@ -9,7 +9,7 @@ itself, wherever it lies. (Their tool moves to a distance from the boundary inst
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -158,11 +158,13 @@ class Offset:
 
 
 def check_edits(
-    model: str, directions: Directions, edits: Mapping[str, float], keep: Sequence[str]
+    model: str, directions: Directions, edits: Mapping[str, float], keep: Sequence[str], num_ws: int
 ) -> tuple[tuple[tuple[str, float], ...], tuple[str, ...]]:
     """Edits and what they keep as jobs carry them: sorted, without what changes nothing.
 
-    model: its name, for the sentences. Raises NoSuchAttribute, AttributeOutOfRange, EditRefused.
+    model: its name, for the sentences. num_ws: its style layers.
+
+    Raises NoSuchAttribute, AttributeOutOfRange, EditRefused.
     """
     for name in (*edits, *keep):
         if name not in directions:
@@ -177,7 +179,7 @@ def check_edits(
     for name, _ in moving:
         if name in kept:
             raise EditRefused(f"{name} cannot be moved and kept at once; leave it out of keep=.")
-        _check_kept(directions, name, kept)
+        _check_kept(directions, name, kept, num_ws)
     return moving, kept
 
 
@@ -221,12 +223,7 @@ def conditioned(normal: Float32, kept: Sequence[Float32], name: str = "It") -> F
     return (left / share).reshape(normal.shape).astype(np.float32)
 
 
-def renamed(direction: Direction, name: str, meaning: str | None = None) -> Direction:
-    """The same direction under another name. Raises DirectionsRefused."""
-    return replace(direction, name=name, meaning=direction.meaning if meaning is None else meaning)
-
-
-def _check_kept(directions: Directions, name: str, keep: Sequence[str]) -> None:
+def _check_kept(directions: Directions, name: str, keep: Sequence[str], num_ws: int) -> None:
     direction = directions[name]
     for other in keep:
         if directions[other].space != direction.space:
@@ -234,9 +231,4 @@ def _check_kept(directions: Directions, name: str, keep: Sequence[str]) -> None:
                 f"{name} moves in {direction.space} and {other} in {directions[other].space}, so that one cannot be "
                 "kept while the other moves."
             )
-    layers = max([len(one.vector) for one in directions.values()] + [_last_layer(one) for one in directions.values()])
-    conditioned(direction.normal(layers), [directions[other].normal(layers) for other in keep], name)
-
-
-def _last_layer(direction: Direction) -> int:
-    return direction.layers[1] if direction.layers is not None else 1
+    conditioned(direction.normal(num_ws), [directions[other].normal(num_ws) for other in keep], name)

@@ -47,8 +47,12 @@ ESTIMATES: tuple[AttributeEstimate, ...] = (
         "background",
         "a dark background",
         "a bright one",
-        unit="brightness of both upper sides, 0 to 1",
+        unit="brightness of both upper corners, 0 to 1",
         from_pixels=True,
     ),
+    AttributeEstimate(
+        "brightness", "a dark face", "a bright one", unit="brightness of the cheeks, 0 to 1", from_pixels=True
+    ),
+    AttributeEstimate("hair", "dark hair", "bright hair", unit="brightness above the brow, 0 to 1", from_pixels=True),
 )
 """In the order of the graph's columns."""

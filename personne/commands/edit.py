@@ -29,7 +29,8 @@ def edit_faces(
     Raises BadEdits, BadSeeds, NoSuchAttribute, AttributeOutOfRange, EditRefused.
     """
     kept = [name for name in (keep or "").split(",") if name]
-    edits, kept_names = check_edits(entry.manifest.name, entry.directions, parse_edits(attributes), kept)
+    layers = entry.generator.num_ws
+    edits, kept_names = check_edits(entry.manifest.name, entry.directions, parse_edits(attributes), kept, layers)
     moved = replace(pattern, edits=edits, keep=kept_names, directions=entry.directions.digest if edits else "")
     return sample_faces(moved, entry, seeds=seeds, out=out, grid=grid, device=device, stamp=stamp)
 

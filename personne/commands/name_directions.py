@@ -60,7 +60,9 @@ def condition_direction(entry: ModelEntry, name: str, others: Sequence[str], *, 
     Raises NoSuchAttribute, EditRefused.
     """
     direction, layers = _known(entry, name), entry.generator.num_ws
-    _, kept = check_edits(entry.manifest.name, entry.directions, {name: direction.high}, others)
+    _, kept = check_edits(
+        entry.manifest.name, entry.directions, {name: direction.high or direction.low}, others, layers
+    )
     normal = conditioned(direction.normal(layers), [_known(entry, other).normal(layers) for other in kept], name)
     # The same in all layers is stored once.
     rows = normal[:1] if np.ptp(normal, axis=0).max() < SAME else normal

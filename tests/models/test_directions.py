@@ -68,11 +68,11 @@ def test_the_same_direction_cannot_be_kept() -> None:
 
 
 def test_edits_are_sorted_and_what_changes_nothing_is_dropped() -> None:
-    assert check_edits("tiny", KNOWN, {"smile": 1, "age": -0.5, "hue": -0.0}, ["hue", "hue"]) == (
+    assert check_edits("tiny", KNOWN, {"smile": 1, "age": -0.5, "hue": -0.0}, ["hue", "hue"], LAYERS) == (
         (("age", -0.5), ("smile", 1.0)),
         ("hue",),
     )
-    assert check_edits("tiny", KNOWN, {"smile": 0.0}, ["age"]) == ((), ())
+    assert check_edits("tiny", KNOWN, {"smile": 0.0}, ["age"], LAYERS) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_edits_are_sorted_and_what_changes_nothing_is_dropped() -> None:
 )
 def test_what_cannot_be_asked(edits: dict[str, float], keep: list[str], error: type[Exception], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
-        check_edits("tiny", KNOWN, edits, keep)
+        check_edits("tiny", KNOWN, edits, keep, LAYERS)
 
 
 @pytest.mark.parametrize(

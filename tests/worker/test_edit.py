@@ -11,6 +11,7 @@ from PIL import Image
 
 from jobs.contract import LATENT, EditJob, GenerateJob, JobResult, Lane, PictureFormat
 from jobs.memory_queue import MemoryQueue
+from marks.recipe import SourceType
 from marks.verify import verify
 from models.catalogue import Catalogue
 from models.direction_files import save_directions
@@ -24,7 +25,7 @@ from worker.loaded_model import LoadedGenerator
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
 from worker.tasks.edit import EditTask
-from worker.tasks.task import tasks_for
+from worker.tasks.task import stamp_for, tasks_for
 
 CONFIG = WorkerConfig(worker_id="test", device="cpu", threads=1, stop_grace_s=10.0)
 
@@ -144,6 +145,17 @@ def test_a_stored_latent_is_the_face_that_it_was(models: LoadedModels, tiny: Loa
     assert np.abs(edited - drawn(models, tiny, [job(tiny, 7, smile=2.0)])[0]).max() <= 1
     truncated = picture(ws_of(tiny, 7, psi=1.0), stored(tiny, truncation_psi=0.7))
     assert np.abs(truncated - plain).max() <= 1
+    body = task.finish(stored(tiny), plain.astype(np.uint8), {}).body
+    assert Image.open(io.BytesIO(body)).size == (32, 32)
+
+
+def test_what_came_of_a_photo_says_so(tiny: LoadedGenerator) -> None:
+    task = EditTask(stamp_for(CONFIG), lambda _: "tiny")
+    report = verify(task.finish(stored(tiny), np.zeros((32, 32, 3), np.uint8), {}).body)
+    assert report.xmp is not None
+    assert report.xmp.source_type == SourceType.COMPOSITE
+    assert report.recipe is not None
+    assert report.recipe.kind == "edit"
 
 
 @pytest.mark.parametrize(

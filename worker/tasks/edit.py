@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from jobs.contract import LATENT, EditJob, GenerateJob
-from marks.recipe import Recipe
+from marks.recipe import Ingredient, Recipe
 from marks.stamp import UNMARKED, Stamp
 from models.engines.engine import Array, Float32
 from models.manifest import GeneratorManifest
@@ -68,7 +68,8 @@ class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
         """One picture as the job wants it."""
         parameters = {"truncation_psi": job.truncation_psi, "size": job.size, **edit_parameters(job)}
         parameters |= {"mix": mix_text(job.mix)} if job.mix else {}
-        recipe = Recipe(job.kind, self._name_of(job.model), job.model, parameters=parameters)
+        # A stored latent is what an inversion found in somebody's photo.
+        recipe = Recipe(job.kind, self._name_of(job.model), job.model, parameters=parameters, ingredient=Ingredient())
         return stamped(resized(picture, job.size), job.format, recipe, self._stamp)
 
 
