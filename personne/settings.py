@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, ValidationError, field_validator, model_validator
@@ -25,7 +25,6 @@ from worker.config import WorkerConfig
 
 PREFIX = "PERSONNE_"
 MEMORY_QUEUE = "memory"
-LogLevel = Literal["debug", "info", "warning", "error"]
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|(cuda|tensorrt)(:\d+)?|openvino(:(bf16|f32))?)$")]
 
 
@@ -159,9 +158,6 @@ class Settings(BaseSettings, AccessSettings, JobSettings, TracingSettings):
         32, ge=1, le=1000000, description="Most jobs waiting in the slow lane, each with its photo; then 503 at once."
     )
     cap_idle: int = Field(256, ge=1, le=1000000, description="Most jobs waiting to be made ahead.")
-
-    log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`. No photo is ever logged.")
-    log_json: bool = Field(False, description="`true` writes one JSON object a line instead of plain text.")
 
     @field_validator("lanes", "marks", "models", "hosts", "trusted_proxies", "share_key", mode="before")
     @classmethod

@@ -74,7 +74,7 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
 def _bounds(kind: dict[str, Any]) -> str:
     if "$ref" in kind:
         return "jpg, png or webp"
-    if "minimum" in kind:
+    if "minimum" in kind and "maximum" in kind:
         return f"{kind['type']}, {kind['minimum']} to {kind['maximum']}"
     return str(kind["type"])
 

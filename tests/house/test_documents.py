@@ -16,7 +16,7 @@ OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 # Each is a promise to somebody's compose file or shell history.
 SETTINGS = """
-otlp_endpoint
+log_level log_json otlp_endpoint
 max_dataset_faces max_dataset_bytes webhook_secret webhook_networks
 open hosts trusted_proxies units_per_minute share_key
 host port queue store
@@ -25,7 +25,6 @@ max_upload_bytes max_photo_pixels upload_room_bytes translation_wait_s job_timeo
 device lanes models model_memory_mb threads linger_ms stop_grace_s tile_side engine_cache worker_id
 marks certificate certificate_key
 lease_s max_deliveries beat_ttl_s result_ttl_s input_ttl_s dead_ttl_s cap_quick cap_slow cap_idle
-log_level log_json
 """
 COMMANDS = {
     "serve": "--host --port --queue --store --default-model --ready-faces --device --threads --open",
