@@ -20,6 +20,7 @@ STAGES: Mapping[str, float] = {
     "dataset": 1,
     # Of the photo's pixels: its decoding, and the locator, which is a small network.
     "invert": 1 / 2,
+    "photo_edit": 1,
 }
 """Passes over the picture, by the kind of job; kinds that are not here cost UNKNOWN_STAGES."""
 UNKNOWN_STAGES = 8

@@ -4,9 +4,10 @@ Nothing of it is ever written to a disk: Starlette's own forms put whatever exce
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import MultipartParseError
@@ -54,10 +55,11 @@ class UploadLimits:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A photo as it came, and what its header says."""
+    """A photo as it came, and what its header says. fields: further parts of the form, by name."""
 
     body: bytes
     header: PhotoHeader
+    fields: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Uploads:
@@ -69,8 +71,10 @@ class Uploads:
         self._room = room
 
     @asynccontextmanager
-    async def photo_of(self, request: Request) -> AsyncIterator[Upload]:
+    async def photo_of(self, request: Request, *fields: str) -> AsyncIterator[Upload]:
         """The photo, whose bytes count until the end of the block: hand it to the queue there.
+
+        fields: parts that a form may have beside it, short texts.
 
         Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, TooManyPixels, UnreadablePhoto, UploadTooBig,
         UploadTooSlow, UploadMalformed, UploadsBusy, UnknownParameter or RepeatedParameter for a form's other parts,
@@ -78,7 +82,8 @@ class Uploads:
         """
         limits = self._limits
         kind, options = parse_options_header(request.headers.get("content-type"))
-        sink = _Form(options.get(b"boundary"), limits.most_bytes) if kind == FORM else _Plain(limits.most_bytes)
+        boundary, most = options.get(b"boundary"), limits.most_bytes
+        sink = _Form(boundary, most, fields) if kind == FORM else _Plain(most)
         allowed = limits.most_bytes + (FORM_OVERHEAD if kind == FORM else 0)
         declared = _declared(request)
         if declared is not None and declared > allowed:
@@ -89,7 +94,7 @@ class Uploads:
             if header.width * header.height > limits.most_pixels:
                 raise TooManyPixels(header.width, header.height, limits.most_pixels)
             await self._pay(header.width * header.height)
-            yield Upload(body, header)
+            yield Upload(body, header, sink.fields)
 
     async def _received(self, request: Request, sink: "_Plain | _Form", allowed: int) -> bytes:
         received = 0
@@ -110,6 +115,8 @@ class Uploads:
 class _Plain:
     """The body is the photo."""
 
+    fields: Mapping[str, bytes] = MappingProxyType({})
+
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._bytes = bytearray()
@@ -126,10 +133,13 @@ class _Plain:
 class _Form:
     """The photo is a part of the body. Raises UploadMalformed, UnknownParameter, RepeatedParameter, PhotoMissing."""
 
-    def __init__(self, boundary: bytes | None, most_bytes: int) -> None:
+    def __init__(self, boundary: bytes | None, most_bytes: int, fields: Collection[str]) -> None:
         if not boundary:
             raise UploadMalformed
         self._photo = _Plain(most_bytes)
+        self._known = (PART, *fields)
+        self._texts: dict[str, bytearray] = {}
+        self._part = ""
         self._found = self._ended = False
         self._name, self._value = bytearray(), bytearray()
         self._disposition = b""
@@ -160,6 +170,10 @@ class _Form:
             raise PhotoMissing
         return self._photo.photo()
 
+    @property
+    def fields(self) -> Mapping[str, bytes]:
+        return {name: bytes(text) for name, text in self._texts.items()}
+
     def _part_begins(self) -> None:
         self._disposition = b""
 
@@ -177,14 +191,24 @@ class _Form:
 
     def _headers_end(self) -> None:
         name = parse_options_header(self._disposition)[1].get(b"name", b"").decode(errors="replace")
-        if name != PART:
-            raise UnknownParameter([name], [PART])
-        if self._found:
-            raise RepeatedParameter([PART])
-        self._found = True
+        if name not in self._known:
+            raise UnknownParameter([name], list(self._known))
+        if name in self._texts or (name == PART and self._found):
+            raise RepeatedParameter([name])
+        self._part = name
+        if name == PART:
+            self._found = True
+        else:
+            self._texts[name] = bytearray()
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        self._photo.take(data[start:end])
+        if self._part == PART:
+            self._photo.take(data[start:end])
+            return
+        text = self._texts[self._part]
+        text += data[start:end]
+        if len(text) > FORM_OVERHEAD:
+            raise UploadMalformed
 
     def _form_ends(self) -> None:
         self._ended = True

@@ -24,6 +24,7 @@ from app.making import Making
 from app.metrics import CountRequests, Meters
 from app.ordering import Ordering
 from app.pages import STATIC, Pages
+from app.photo_editing import PhotoEditing
 from app.queries import KnownParameters
 from app.ready_faces import ReadyFaces
 from app.replies import FOR_EVER, error_reply, invalid_parameters_reply, problem_reply
@@ -39,6 +40,7 @@ from app.routes.jobs import jobs_routes
 from app.routes.making import making_routes
 from app.routes.models import models_routes
 from app.routes.page import page_routes
+from app.routes.photo_edits import photo_edits_routes
 from app.routes.privacy import privacy_routes
 from app.routes.reference import reference_routes
 from app.routes.shares import shares_routes
@@ -105,6 +107,8 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf, record:
         faces_routes(ordering, errands, config.max_faces),
         translations_routes(config, errands, translating),
         styles_routes(ordering, errands),
+        # Before its namesake for JSON, which takes what is no photo.
+        photo_edits_routes(config, errands, PhotoEditing(config, ordering, errands, uploads)),
         edits_routes(config, ordering, errands, making),
         attributes_routes(ordering),
         inversions_routes(config, ordering, errands, Inverting(config, ordering, errands, uploads)),

@@ -21,6 +21,7 @@ from jobs.kinds import (
     GenerateJob,
     InvertJob,
     Job,
+    PhotoEditJob,
     PictureFormat,
     TranslateJob,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "JobStatus",
     "Lane",
     "Parts",
+    "PhotoEditJob",
     "PictureFormat",
     "QueueState",
     "TranslateJob",

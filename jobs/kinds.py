@@ -172,9 +172,43 @@ class InvertJob:
         return BatchKey(self.kind, self.model)
 
 
+@dataclass(frozen=True, slots=True)
+class PhotoEditJob:
+    """A face in a photo, found, drawn again and moved by attributes. The photo travels beside the job, as its input
+    `photo`, and a C2PA manifest that it carries as `c2pa`.
+
+    method, space, face, landmarks: as of an InvertJob. size, edits, keep, directions, truncation_psi: as of an EditJob.
+    paste: the result is the whole photo, changed as the face was; size is then that of the face alone, unused.
+    """
+
+    kind: ClassVar[str] = "photo_edit"
+
+    model: str
+    method: str
+    size: int
+    format: PictureFormat
+    space: str = "w_plus"
+    face: int | None = None
+    landmarks: tuple[float, ...] = ()
+    edits: Edits = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+    truncation_psi: float = 1.0
+    paste: bool = False
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+    @property
+    def edit(self) -> EditJob:
+        """What is done to the latent."""
+        return EditJob(self.model, self.size, self.format, self.edits, self.keep, self.directions, self.truncation_psi)
+
+
 PHOTO, C2PA, LATENT = "photo", "c2pa", "latent"
 """Names of inputs."""
 
-Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob
-_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob, DatasetJob, InvertJob)
+Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob
+_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob, DatasetJob, InvertJob, PhotoEditJob)
 JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in _KINDS})

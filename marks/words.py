@@ -6,7 +6,12 @@ from marks.verify import GENERATED, Report
 from marks.watermark import SMALLEST_SIDE, THRESHOLD, WatermarkFinding
 from marks.xmp import XmpFinding
 
-WHAT = {"generate": "a face drawn", "edit": "the face of a photo drawn again", "translate": "a photo translated"}
+WHAT = {
+    "generate": "a face drawn",
+    "edit": "the face of a photo drawn again",
+    "photo_edit": "the face of a photo changed",
+    "translate": "a photo translated",
+}
 """What each kind of job does."""
 
 

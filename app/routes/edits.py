@@ -28,6 +28,7 @@ from app.negotiation import negotiate
 from app.ordering import Ordering
 from app.replies import NEVER, picture_documented, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
+from app.routes.photo_edits import PHOTO_FORM
 from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import EditJob, GenerateJob, JobResult, PictureFormat
 from jobs.errors import KeyReused
@@ -52,11 +53,17 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
                 *(IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused),
             ),
         },
-        openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
+        openapi_extra={
+            "parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER],
+            "requestBody": {"content": PHOTO_FORM},
+        },
     )
     async def edit(request: Request, wanted: EditRequest) -> Response:
         """The picture, its recipe as JSON in the header `Personne-Recipe`. With `Accept: application/json` both come
         as JSON. The edited face of a seed has a permanent address too (`Content-Location`), which needs no POST.
+
+        As a form with the part `photo`, and `edit` with what is wanted as JSON: the face in the photo is found, its
+        latent too, and edited; with `paste` the answer is the photo, changed as its face was.
         """
         accept = request.headers.get("accept")
         as_json = _wants_json(accept)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, TranslateJob
+from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, PhotoEditJob, TranslateJob
 from marks import Mark
 from marks.credentials import Credentials
 from marks.stamp import Stamp
@@ -21,6 +21,7 @@ from worker.tasks.edit import EditTask
 from worker.tasks.generate import GenerateTask
 from worker.tasks.invert import InvertTask
 from worker.tasks.offsets import DirectionsOf, without_directions
+from worker.tasks.photo_edit import PhotoEditTask
 from worker.tasks.solo import SoloTask
 from worker.tasks.translate import TranslateTask
 
@@ -68,13 +69,15 @@ def tasks_for(
     Raises MarksError, OSError.
     """
     stamp = stamp_for(config)
-    faces = GenerateTask(stamp, name_of, directions_of)
+    faces, edit = GenerateTask(stamp, name_of, directions_of), EditTask(stamp, name_of, directions_of)
+    inverters = Inverters(config, entry_of)
     return MappingProxyType(
         {
             GenerateJob.kind: faces,
             DatasetJob.kind: DatasetTask(faces, config.max_dataset_bytes),
-            EditJob.kind: EditTask(stamp, name_of, directions_of),
-            InvertJob.kind: InvertTask(config.max_photo_pixels, Inverters(config, entry_of)),
+            EditJob.kind: edit,
+            InvertJob.kind: InvertTask(config.max_photo_pixels, inverters),
+            PhotoEditJob.kind: PhotoEditTask(config.max_photo_pixels, inverters, edit, stamp, name_of),
             TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }
     )

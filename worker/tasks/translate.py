@@ -80,7 +80,7 @@ class TranslateTask(SoloTask[TranslateJob, Photo, LoadedTranslator]):
         photo = inputs[PHOTO]
         parameters = {"strength": job.strength} | ({} if job.size is None else {"size": job.size})
         recipe = Recipe(
-            job.kind, self._name_of(job.model), job.model, parameters=parameters, ingredient=_history(photo)
+            job.kind, self._name_of(job.model), job.model, parameters=parameters, ingredient=history_of(photo)
         )
         return stamped(picture, job.format, recipe, self._stamp, photo)
 
@@ -130,7 +130,8 @@ def _statistics(pixels: Picture, engine: Engine, tiling: Tiling) -> dict[str, Ar
     return {"statistics": seen["statistics_seen"], "given": np.ones(1, np.float32)}
 
 
-def _history(photo: bytes) -> Ingredient:
+def history_of(photo: bytes) -> Ingredient:
+    """The marks that an upload came with."""
     try:
         return ingredient_of(photo)
     except NotAPicture:
