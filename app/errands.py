@@ -20,6 +20,7 @@ from app.errors import (
     RequestTimedOut,
     SeveralFaces,
     UnreadablePhoto,
+    VideoMissing,
 )
 from app.metrics import Meters
 from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, Parts, QueueState
@@ -216,6 +217,7 @@ _BY_CODE: Mapping[str, type[AppError] | type[ModelsError]] = {
     "face-not-found": FaceNotFound,
     "several-faces": SeveralFaces,
     "face-too-small": FaceTooSmall,
+    "video-missing": VideoMissing,
 }
 
 

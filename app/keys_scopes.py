@@ -24,6 +24,7 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /v1/faces/{seed}": Scope.GENERATE,
         "GET /v1/faces/{seed}.{extension}": Scope.GENERATE,
         "GET /v1/attributes": Scope.READ,
+        "GET /v1/morphs": Scope.GENERATE,
         "POST /v1/edits": Scope.GENERATE,
         # Photos.
         "GET /translate": Scope.UPLOAD,

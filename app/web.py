@@ -39,6 +39,7 @@ from app.routes.inversions import inversions_routes
 from app.routes.jobs import jobs_routes
 from app.routes.making import making_routes
 from app.routes.models import models_routes
+from app.routes.morphs import morphs_routes
 from app.routes.page import page_routes
 from app.routes.photo_edits import photo_edits_routes
 from app.routes.privacy import privacy_routes
@@ -111,6 +112,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf, record:
         photo_edits_routes(config, errands, PhotoEditing(config, ordering, errands, uploads)),
         edits_routes(config, ordering, errands, making),
         attributes_routes(ordering),
+        morphs_routes(config, ordering, errands),
         inversions_routes(config, ordering, errands, Inverting(config, ordering, errands, uploads)),
         jobs_routes(errands),
         making_routes(errands, making, config.translation_wait_s),

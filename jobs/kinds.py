@@ -30,6 +30,18 @@ class PictureFormat(StrEnum):
         return "image/jpeg" if self is PictureFormat.JPEG else f"image/{self.value}"
 
 
+class AnimationFormat(StrEnum):
+    """How a moving picture is encoded."""
+
+    WEBP = "webp"
+    GIF = "gif"
+    MP4 = "mp4"
+
+    @property
+    def media_type(self) -> str:
+        return "video/mp4" if self is AnimationFormat.MP4 else f"image/{self.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class BatchKey:
     """Jobs with equal keys can run in one batch."""
@@ -206,9 +218,42 @@ class PhotoEditJob:
         return EditJob(self.model, self.size, self.format, self.edits, self.keep, self.directions, self.truncation_psi)
 
 
+@dataclass(frozen=True, slots=True)
+class MorphJob:
+    """A face that turns into another, and on into the next, as a moving picture.
+
+    seeds: two at least, in their order. frames: of the whole; fps: of them a second. loop: from the last face back to
+    the first, and again and again; else it is played once, from the first face to the last. All else: of every frame,
+    as of a GenerateJob.
+    """
+
+    kind: ClassVar[str] = "morph"
+
+    model: str
+    seeds: tuple[int, ...]
+    frames: int
+    fps: int
+    loop: bool
+    truncation_psi: float
+    size: int
+    format: AnimationFormat
+    label: int | None = None
+    rotate: float = 0.0
+    translate_x: float = 0.0
+    translate_y: float = 0.0
+    edits: Edits = ()
+    keep: tuple[str, ...] = ()
+    directions: str = ""
+    mix: Mixes = ()
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
 PHOTO, C2PA, LATENT = "photo", "c2pa", "latent"
 """Names of inputs."""
 
-Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob
-_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob, DatasetJob, InvertJob, PhotoEditJob)
+Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob | MorphJob
+_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob, DatasetJob, InvertJob, PhotoEditJob, MorphJob)
 JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in _KINDS})

@@ -37,7 +37,8 @@ RESERVED = frozenset(
         ),
         *("strength", "style", "keep", "directions", "address", "seconds"),
         # What they will: mixing, morphs, neighbours, filters, inversion.
-        *("mix", "like", "from", "to", "frames", "fps", "face", "landmarks", "method", "photo", "latent", "page"),
+        *("mix", "like", "from", "to", "seeds", "frames", "fps", "loop"),
+        *("face", "landmarks", "method", "photo", "latent", "page"),
         # What would be mistaken for something else.
         *("attribute", "attributes", "edit", "edits", "default", "name", "none", "all", "job", "id", "key", "token"),
     )

@@ -14,6 +14,7 @@ from personne import (
     cli_inversion,
     cli_keys,
     cli_models,
+    cli_morph,
     cli_training,
     cli_webhooks,
 )
@@ -118,6 +119,7 @@ def health(
 app.add_typer(cli_models.app)
 app.add_typer(cli_doctor.app)
 app.command()(cli_directions.edit)
+app.command()(cli_morph.morph)
 app.add_typer(cli_directions.directions, name="directions")
 app.add_typer(cli_training.train, name="train")
 app.add_typer(cli_dataset.dataset, name="dataset")

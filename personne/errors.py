@@ -127,6 +127,13 @@ class BadEdits(FrontDoorError):
         super().__init__(f"{text!r} is no edit: write --set smile=1.5, once for each attribute.")
 
 
+class BadMorph(FrontDoorError):
+    """This is no morph that can be made."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This cannot be made: {why}.")
+
+
 class NothingToTranslate(FrontDoorError):
     """There is no photo in these folders."""
 

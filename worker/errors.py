@@ -9,7 +9,8 @@ WorkerError
 │   ├── NoFace           no face is in its photo
 │   ├── SeveralFaces     it does not say which of the faces in its photo is meant
 │   ├── FaceTooSmall     the face in its photo has too few pixels
-│   └── DatasetTooLarge  its zip grows past the limit
+│   ├── DatasetTooLarge  its zip grows past the limit
+│   └── VideoMissing     it asks for a film, and what would write one is not installed
 └── NobodyWaits      the job was cancelled while it ran
 """
 
@@ -124,6 +125,12 @@ class FaceTooSmall(JobRefused):
     @property
     def details(self) -> dict[str, Any]:
         return {"faces": self._faces, "limit": self._least}
+
+
+class VideoMissing(JobRefused):
+    """This worker cannot write MP4: `pip install personne[video]` there, or ask for webp or gif."""
+
+    code = "video-missing"
 
 
 class NobodyWaits(WorkerError):

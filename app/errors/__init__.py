@@ -25,6 +25,7 @@ AppError
 ├── JobNotDone           its result was asked for too early
 ├── those of editing.py  what an edit starts from
 ├── those of finding.py  faces in photos
+├── those of morphs.py   moving pictures
 ├── those of making.py   keys, kinds and addresses of jobs that are to be made
 └── those of access.py   keys, scopes, limits, hosts, shared addresses
 """
@@ -80,6 +81,7 @@ from app.errors.making import (
     WebhookRefused,
     WebhooksOff,
 )
+from app.errors.morphs import MorphTooLarge, SeedsUnclear, VideoMissing
 from app.errors.problem_type import ProblemType
 from app.errors.problems import (
     ALL_PROBLEMS,
@@ -119,6 +121,7 @@ __all__ = [
     "LandmarksMalformed",
     "LinkRefused",
     "ModelNotLoaded",
+    "MorphTooLarge",
     "NoFormatAccepted",
     "NoLatent",
     "NotShareable",
@@ -132,6 +135,7 @@ __all__ = [
     "SeedNotTaken",
     "SeedOrLatent",
     "SeedOutOfRange",
+    "SeedsUnclear",
     "SeveralFaces",
     "SharingOff",
     "SizeOutOfRange",
@@ -144,6 +148,7 @@ __all__ = [
     "UploadTooBig",
     "UploadTooSlow",
     "UploadsBusy",
+    "VideoMissing",
     "WebhookRefused",
     "WebhooksOff",
     "WrongHost",

@@ -31,6 +31,7 @@ from app.errors.kinds import (
     UploadTooSlow,
 )
 from app.errors.making import MAKING_PROBLEMS
+from app.errors.morphs import MORPH_PROBLEMS
 from app.errors.problem_type import ProblemType
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable, WireError
 from models.errors import ModelCannot, ModelNotFound, ModelRefused, NoSuchClass, WrongKindOfModel
@@ -235,6 +236,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
         **ACCESS_PROBLEMS,
         **MAKING_PROBLEMS,
         **FINDING_PROBLEMS,
+        **MORPH_PROBLEMS,
         **EDIT_PROBLEMS,
     }
 )

@@ -28,11 +28,16 @@ def edit_faces(
 
     Raises BadEdits, BadSeeds, NoSuchAttribute, AttributeOutOfRange, EditRefused.
     """
+    moved = edited(pattern, entry, attributes, keep)
+    return sample_faces(moved, entry, seeds=seeds, out=out, grid=grid, device=device, stamp=stamp)
+
+
+def edited(pattern: GenerateJob, entry: ModelEntry, attributes: Sequence[str], keep: str | None) -> GenerateJob:
+    """The same, moved. Raises BadEdits, NoSuchAttribute, AttributeOutOfRange, EditRefused."""
     kept = [name for name in (keep or "").split(",") if name]
     layers = entry.generator.num_ws
     edits, kept_names = check_edits(entry.manifest.name, entry.directions, parse_edits(attributes), kept, layers)
-    moved = replace(pattern, edits=edits, keep=kept_names, directions=entry.directions.digest if edits else "")
-    return sample_faces(moved, entry, seeds=seeds, out=out, grid=grid, device=device, stamp=stamp)
+    return replace(pattern, edits=edits, keep=kept_names, directions=entry.directions.digest if edits else "")
 
 
 def parse_edits(texts: Sequence[str]) -> dict[str, float]:

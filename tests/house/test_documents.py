@@ -37,6 +37,7 @@ COMMANDS = {
     "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --format --grid --device --store",
     "translate": "sources --style --out --strength --size --format --device --store",
     "edit": "--seeds --set --out --keep --model --truncation-psi --format --grid --device --store",
+    "morph": "--seeds --out --frames --fps --loop --set --keep --model --truncation-psi --class --device --store",
     "directions find": "model --method --count --samples --layers --space --scores --only --share --device --store",
     "directions import": "model source --as --space --meaning --low --high --store",
     "directions examples": "model --as --plus --minus --meaning --device --store",

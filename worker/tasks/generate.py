@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from jobs.contract import GenerateJob
-from marks.recipe import Recipe
+from jobs.contract import GenerateJob, MorphJob
+from marks.recipe import Plain, Recipe
 from marks.stamp import UNMARKED, Stamp
 from models.engines.engine import Array, Float32
 from models.latents import seed_to_z
@@ -56,6 +56,10 @@ class GenerateTask:
     def run(self, inputs: Mapping[str, Array], model: LoadedGenerator) -> Array:
         """Pictures [B, R, R, 3] uint8."""
         of_synthesis = {name: inputs[name] for name in ("transform",) if name in inputs}
+        return pictures_of(self.ws(inputs, model), model, of_synthesis)
+
+    def ws(self, inputs: Mapping[str, Array], model: LoadedGenerator) -> Array:
+        """[B, L, D], mixed and moved."""
         of_mapping = {name: inputs[name] for name in ("z", "psi", "c") if name in inputs}
         ws_BLD = model.mapping.run(of_mapping)["ws"]
         if "mix_at" in inputs:
@@ -63,8 +67,7 @@ class GenerateTask:
             ws_BLD = mixed(ws_BLD, others_MLD, inputs["mix_at"])
         if "ws_offset" in inputs:
             ws_BLD = ws_BLD + inputs["ws_offset"]
-        as_trained_B = np.ones(len(ws_BLD), np.float32)
-        return model.synthesis.run({"ws": ws_BLD, "noise_strength": as_trained_B, **of_synthesis})["picture"]
+        return ws_BLD
 
     def finish(self, job: GenerateJob, picture: Picture) -> EncodedPicture:
         """One picture as the job wants it."""
@@ -86,10 +89,21 @@ class GenerateTask:
         inputs["ws_offset"] = ws_BLD
 
 
+def pictures_of(ws_BLD: Array, model: LoadedGenerator, of_synthesis: Mapping[str, Array]) -> Array:
+    """[B, L, D] -> pictures [B, R, R, 3] uint8. of_synthesis: `transform` for a graph that takes one."""
+    as_trained_B = np.ones(len(ws_BLD), np.float32)
+    return model.synthesis.run({"ws": ws_BLD, "noise_strength": as_trained_B, **of_synthesis})["picture"]
+
+
 def recipe_of(job: GenerateJob, name: str) -> Recipe:
     """What a face was made of, in the words of its permanent address."""
+    return Recipe(job.kind, name, job.model, job.seed, look_parameters(job))
+
+
+def look_parameters(job: GenerateJob | MorphJob) -> dict[str, Plain]:
+    """All that makes the pixels but the seed, in the words of a permanent address."""
     moved = {"rotate": job.rotate, "translate_x": job.translate_x, "translate_y": job.translate_y}
-    parameters = {
+    return {
         "truncation_psi": job.truncation_psi,
         "size": job.size,
         **({} if job.label is None else {"class": job.label}),
@@ -97,7 +111,6 @@ def recipe_of(job: GenerateJob, name: str) -> Recipe:
         **({"mix": mix_text(job.mix)} if job.mix else {}),
         **edit_parameters(job),
     }
-    return Recipe(job.kind, name, job.model, job.seed, parameters)
 
 
 def mapping_inputs(jobs: Sequence[GenerateJob], manifest: GeneratorManifest) -> dict[str, Array]:

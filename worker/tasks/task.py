@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, PhotoEditJob, TranslateJob
+from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, MorphJob, PhotoEditJob, TranslateJob
 from marks import Mark
 from marks.credentials import Credentials
 from marks.stamp import Stamp
@@ -20,6 +20,7 @@ from worker.tasks.dataset import DatasetTask
 from worker.tasks.edit import EditTask
 from worker.tasks.generate import GenerateTask
 from worker.tasks.invert import InvertTask
+from worker.tasks.morph import MorphTask
 from worker.tasks.offsets import DirectionsOf, without_directions
 from worker.tasks.photo_edit import PhotoEditTask
 from worker.tasks.solo import SoloTask
@@ -78,6 +79,7 @@ def tasks_for(
             EditJob.kind: edit,
             InvertJob.kind: InvertTask(config.max_photo_pixels, inverters),
             PhotoEditJob.kind: PhotoEditTask(config.max_photo_pixels, inverters, edit, stamp, name_of),
+            MorphJob.kind: MorphTask(faces, stamp, name_of),
             TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }
     )
