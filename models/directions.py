@@ -35,7 +35,7 @@ RESERVED = frozenset(
             "seed",
             "count",
         ),
-        *("strength", "style", "keep", "directions", "address", "seconds"),
+        *("strength", "style", "keep", "directions", "address", "seconds", "space"),
         # What they will: mixing, morphs, neighbours, filters, inversion.
         *("mix", "like", "from", "to", "seeds", "frames", "fps", "loop"),
         *("face", "landmarks", "method", "photo", "latent", "page"),

@@ -18,7 +18,7 @@ from tests.app.conftest import MakeWeb, Web
 from tests.app.service import manifest, paint
 from tests.some_directions import some_directions
 
-PLAIN, MOVED = manifest("plain", sha256="b" * 64), manifest()
+PLAIN, MOVED = manifest("plain", sha256="b" * 64), manifest(num_ws=8)
 KNOWN = Directions(some_directions(), "0123abcd")
 PINNED = f"model={MOVED.digest}&truncation_psi=0.7"
 
