@@ -14,6 +14,8 @@ from tests.house.test_readme import COMMANDS
 from tests.personne.processes import ADDRESS, personne, ready
 
 CURL = [command for command in COMMANDS if command.startswith("curl ")]
+TRANSLATE = [command for command in COMMANDS if command.startswith("personne translate ")]
+HOLIDAY = "holiday.jpg"
 SAMPLE = [command for command in COMMANDS if command.startswith("personne sample ")]
 
 
@@ -22,6 +24,7 @@ def test_the_curl_lines_of_the_readme(served: dict[str, str], tmp_path: Path) ->
     with personne("serve", "--port", "0", env=served) as process:
         address = process.wait_for(ADDRESS)[1]
         ready(address)
+        write_holiday(tmp_path)
         for command in CURL:
             assert "http://127.0.0.1:8000/" in command
             ours = shlex.split(command.replace("http://127.0.0.1:8000", address))
@@ -44,6 +47,24 @@ def test_the_sample_lines_of_the_readme(served: dict[str, str], tmp_path: Path) 
     assert len(list((tmp_path / "faces").glob("*.png"))) == 64
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (10 * side, 4 * side)
+
+
+def test_the_translate_lines_of_the_readme(served: dict[str, str], tmp_path: Path) -> None:
+    write_holiday(tmp_path)
+    for command in TRANSLATE:
+        arguments = shlex.split(command)[1:]
+        for position, word in enumerate(arguments):
+            if word == HOLIDAY or arguments[position - 1] == "--out":
+                arguments[position] = str(tmp_path / word)
+        with personne(*arguments, env=served) as process:
+            assert process.popen.wait(100) == 0, process.said
+    with Image.open(tmp_path / "painted" / HOLIDAY) as painted:
+        assert painted.size == (96, 64)
+
+
+def write_holiday(folder: Path) -> None:
+    """A photo to translate."""
+    Image.linear_gradient("L").resize((96, 64)).convert("RGB").save(folder / HOLIDAY)
 
 
 def pairs(command: str) -> list[tuple[str, str]]:
