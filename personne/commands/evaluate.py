@@ -72,12 +72,14 @@ def evaluate(
 def put_into_card(entry: ModelEntry, report_folder: Path) -> None:
     """Write the figures of an evaluation into the model's manifest, and them and nearest.jpg into its card."""
     measured: dict[str, float] = json.loads((report_folder / MEASURED_FILE).read_text(encoding="utf-8"))
-    manifest = entry.manifest.model_copy(update={"metrics": {**entry.manifest.metrics, **measured}})
+    said = entry.folder / MANIFEST_FILE
+    manifest = json.loads(said.read_text(encoding="utf-8"))
+    manifest["metrics"] = {**manifest["metrics"], **measured}
     with written_whole(entry.folder / NEAREST_FILE) as temporary:
         temporary.write_bytes((report_folder / NEAREST_FILE).read_bytes())
-    rewrite_measured(entry.folder, manifest.metrics)
-    with written_whole(entry.folder / MANIFEST_FILE) as temporary:
-        temporary.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    rewrite_measured(entry.folder, manifest["metrics"])
+    with written_whole(said) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 def _held_out(data: Path, test: Path | None, side: int) -> Tensor | None:

@@ -56,7 +56,10 @@ class Report:
     def verdicts(self) -> dict[str, bool]:
         """Whether each of TARGETS that was measured is met."""
         figures = self.figures
-        met: dict[str, bool] = {name: figures[name] <= 2 * self.floors[name] for name in ("swd", "kid_self") if name in figures}
+        met = dict[str, bool]()
+        for name in ("swd", "kid_self"):
+            if name in figures:
+                met[name] = figures[name] <= 2 * self.floors[name]
         if "ms_ssim_ratio" in figures:
             met["ms_ssim_ratio"] = abs(figures["ms_ssim_ratio"] - 1) <= 0.1
         if "closest_ratio" in figures:
