@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.errors import MAX_SAFE_INTEGER
 from app.ordering import Wishes
 from jobs.contract import PictureFormat
-from models.abilities import MOST_DEGREES, MOST_SHIFT
+from models.abilities import MOST_DEGREES, MOST_SHIFT, Method
 from models.directions import NAME, RESERVED
 from models.manifest import TrainingData
 
@@ -214,6 +214,7 @@ class Abilities(BaseModel):
     transform: bool = Field(description="rotate=, translate_x= and translate_y=.")
 
 
+    inversion: list[Method] = Field(description="Methods of /v1/inversions, the closest first; empty: none.")
 class ListedModel(BaseModel):
     """What a model is, and who serves it."""
 

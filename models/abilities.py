@@ -91,9 +91,14 @@ def needed_inverters(method: Method) -> tuple[InverterName, ...]:
             return ("encoder", "gradient")
 
 
+def methods_of(manifest: GeneratorManifest) -> list[Method]:
+    """The ways back from a face that a model has, the closest first."""
+    return [method for method in (Method.HYBRID, Method.DESCENT, Method.ENCODER) if _inverts(manifest, method)]
+
+
 def method_of(wanted: Method | None, model: ModelEntry, here: Iterable[ModelEntry]) -> Method:
     """The way back from a face that a model gets: hybrid, or else what it has graphs for. Raises ModelCannot."""
-    able = [method for method in (Method.HYBRID, Method.DESCENT, Method.ENCODER) if _inverts(model.generator, method)]
+    able = methods_of(model.generator)
     if wanted is None and able:
         return able[0]
     asked = wanted or Method.HYBRID

@@ -22,6 +22,8 @@ SURE = 0.35
 SECOND_SIDE, SECOND_EYES = 96, 16.0
 """Of the second look: its picture's side, and how far apart the eyes are in it, in pixels."""
 MOST_FACES = 64
+SMALLEST_FACE = 24
+"""Longer side of the smallest box that is told of: below, texture looks like faces to a small network."""
 WIDE, HIGH, RAISED = 2.1, 2.7, 0.12
 """A face's box in eye distances, and by how many its middle lies above that of the landmarks."""
 
@@ -62,7 +64,8 @@ class Locator:
         """All faces, the largest first. photo: [H, W, 3] sRGB, upright."""
         candidates = _apart([face for level in _levels(photo) for face in self._look(*level)])
         seen_twice = self._look_again(photo, candidates[:MOST_FACES])
-        return sorted(_apart(seen_twice), key=lambda face: -face.square.side)
+        large_enough = [face for face in _apart(seen_twice) if face.size >= SMALLEST_FACE]
+        return sorted(large_enough, key=lambda face: -face.square.side)
 
     def close(self) -> None:
         self._engine.close()

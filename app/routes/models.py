@@ -9,7 +9,7 @@ from app.replies import NEVER, problems_documented
 from app.schemas import Abilities, Labels, ListedModel, ListedModels, ServingWorker
 from jobs.contract import QueueState
 from jobs.errors import QueueUnavailable
-from models.abilities import takes_truncation
+from models.abilities import methods_of, takes_truncation
 from models.catalogue import ModelEntry
 from models.manifest import GeneratorManifest
 
@@ -59,7 +59,12 @@ def _listed(entry: ModelEntry, default: str, state: QueueState | None) -> Listed
 
 def _abilities(manifest: GeneratorManifest) -> Abilities:
     labels = Labels(count=manifest.c_dim, names=list(manifest.class_names)) if manifest.c_dim else None
-    return Abilities(truncation=takes_truncation(manifest), labels=labels, transform=manifest.takes_transform)
+    return Abilities(
+        truncation=takes_truncation(manifest),
+        labels=labels,
+        transform=manifest.takes_transform,
+        inversion=methods_of(manifest),
+    )
 
 
 def _serving(state: QueueState, digest: str) -> list[ServingWorker]:

@@ -130,7 +130,7 @@ def test_models_say_what_they_are_and_can_and_who_serves_them(make_web: MakeWeb)
     listed = {model["name"]: model for model in web.client.get("/v1/models").json()["models"]}
     assert listed["faces"]["default"] is True
     assert (listed["faces"]["digest"], listed["faces"]["resolution"]) == (PLAIN.digest, 64)
-    assert listed["faces"]["can"] == {"truncation": True, "labels": None, "transform": False}
+    assert listed["faces"]["can"] == {"truncation": True, "labels": None, "transform": False, "inversion": []}
     assert listed["animals"]["can"]["labels"] == {"count": 3, "names": ["cat", "dog", "wild"]}
     assert listed["numbered"]["can"]["labels"] == {"count": 4, "names": []}
     assert listed["moved"]["can"]["transform"] is True

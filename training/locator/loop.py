@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from training.locator.config import LocatorConfig
 from training.locator.losses import locator_losses
@@ -18,6 +18,8 @@ from training.steps import is_due, prepare_device
 LANDMARKS = 4.0
 """Weight of the landmarks' loss beside that of the scores."""
 WARM_UP = 0.02
+HARDEST_OF = 2
+"""Of so many times the backgrounds that are needed, the hardest are taken."""
 LOCATOR = "locator"
 
 
@@ -31,7 +33,8 @@ def train(config: LocatorConfig) -> None:
     with opened_run(config, device) as (state, faces, backgrounds, log):
         while state.images_seen < config.total_images:
             if len(pool) == 0 or state.steps % config.uses == 0:
-                pool.add(compose(faces, backgrounds.batch(state.steps * config.batch, config.batch), config))
+                offered = backgrounds.batch(state.steps * config.batch, HARDEST_OF * config.batch)
+                pool.add(compose(faces, hardest(state.network, offered, config.batch), config))
             scenes = pool.drawn(config.batch)
             scores, landmarks = locator_losses(state.network(scenes.pictures), scenes)
             state.optimiser.param_groups[0]["lr"] = learning_rate(config, state.images_seen)
@@ -43,6 +46,15 @@ def train(config: LocatorConfig) -> None:
             state.images_seen += config.batch
             log.add(scores=scores, landmarks=landmarks)
             keep_records(config, state, log)
+
+
+@torch.no_grad()
+def hardest(network: nn.Module, pictures_BCHW: Tensor, count: int) -> Tensor:
+    """Of backgrounds, those in which the network is surest of a face: there is none."""
+    network.eval()
+    scores_Bhw = network(pictures_BCHW)[:, 0]
+    network.train()
+    return pictures_BCHW[scores_Bhw.amax(dim=(1, 2)).topk(count).indices]
 
 
 def learning_rate(config: LocatorConfig, images_seen: int) -> float:

@@ -19,7 +19,8 @@ from training.translation.pictures import CroppedPictures, load_any_shape
 
 STATE_VERSION = 1
 SHAPE_FIELDS = ("width", "depth")
-SMALLEST_CROP = 0.4
+LARGEST_BACKGROUND = 400
+"""Shorter side to which photographs are shrunk: crops show them from whole to pixel by pixel."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +49,13 @@ def opened_run(
     with locked(config.out):
         config = reconciled(config, SHAPE_FIELDS)
         faces = load_faces(config.data, config.face_side, config.landmark_side)
-        photos = load_any_shape(config.backgrounds, 2 * config.side, config.side)
+        photos = load_any_shape(config.backgrounds, LARGEST_BACKGROUND, config.side)
         backgrounds = CroppedPictures(
-            photos, crop=config.side, smallest=SMALLEST_CROP, seed=(config.seed, 0), device=device
+            photos,
+            crop=config.side,
+            smallest=min(1.0, config.side / LARGEST_BACKGROUND),
+            seed=(config.seed, 0),
+            device=device,
         )
         state = fresh_state(config)
         if (config.out / STATE_NAME).exists():

@@ -7,7 +7,7 @@ from torch import Tensor
 from models.networks.locator import REACH, STRIDE
 from training.locator.config import LocatorConfig
 from training.locator.faces import load_faces
-from training.locator.run import LocatorState
+from training.locator.run import LARGEST_BACKGROUND, LocatorState
 from training.locator.scenes import compose
 from training.run_log import save_grid
 from training.translation.pictures import CroppedPictures, load_any_shape
@@ -22,7 +22,7 @@ def draw_scenes(config: LocatorConfig, state: LocatorState) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         faces = load_faces(config.data, config.face_side, config.landmark_side)
-        photos = load_any_shape(config.backgrounds, 2 * config.side, config.side, at_most=COUNT)
+        photos = load_any_shape(config.backgrounds, LARGEST_BACKGROUND, config.side, at_most=COUNT)
         drawn = CroppedPictures(photos, crop=config.side, smallest=1.0, seed=(0, 1), device=torch.device("cpu"))
         scenes = compose(faces, drawn.batch(0, COUNT), config)
     state.network.eval()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from training.locator.config import LocatorConfig
 from training.locator.faces import LabelledFaces
+from training.locator.heads import turned_heads
 
 TURN_DEGREES = 14.0
 """Standard deviation; one face in eight is turned by anything up to MOST_DEGREES."""
@@ -43,6 +44,7 @@ def compose(faces: LabelledFaces, backgrounds_BCHW: Tensor, config: LocatorConfi
     for slot in range(config.faces_per_scene):
         rows = torch.randint(len(faces), (count,))
         pictures, points = _mirrored(faces.pictures[rows].float() / 127.5 - 1, faces.landmarks[rows])
+        pictures, points = turned_heads(pictures, points)
         chance = torch.rand(count)
         is_face = chance < (0.75 if slot == 0 else 0.45)
         is_patch = (chance > 0.85) & ~is_face

@@ -28,6 +28,8 @@ KEPT_S = 3600.0
 """A latent tells what somebody looks like: it is kept for an hour at most, or until it is deleted."""
 LEAST_PIXELS = 32
 """Longer side of a face's box from which on there is something to find."""
+RIVAL = 0.5
+"""A face is meant without being named if no other has so large a share of its size."""
 LOCATING = 0.05
 """Share of the work that finding the face is reckoned at."""
 MEDIA_TYPE = "application/json"
@@ -172,6 +174,8 @@ def _given(landmarks: Sequence[float]) -> Face:
 def _chosen(faces: Sequence[Face], wanted: int | None) -> Face:
     if not faces:
         raise NoFace
-    if (wanted is None and len(faces) > 1) or (wanted is not None and wanted >= len(faces)):
+    # The largest first: those behind in the background are nobody's portrait.
+    rivals = [face for face in faces if face.size >= RIVAL * faces[0].size]
+    if (wanted is None and len(rivals) > 1) or (wanted is not None and wanted >= len(faces)):
         raise SeveralFaces(as_json(faces), wanted)
     return faces[wanted or 0]

@@ -15,6 +15,7 @@ from training.errors import DatasetError, RunRefused
 from training.locator import train
 from training.locator.config import LocatorConfig
 from training.locator.faces import LabelledFaces, load_faces
+from training.locator.heads import turned_heads
 from training.locator.losses import locator_losses
 from training.locator.pool import ScenePool
 from training.locator.scenes import Scenes, compose
@@ -80,16 +81,17 @@ def test_a_composed_face_lies_where_its_landmarks_say(data: Path, tmp_path: Path
         pictures[:, :, y - 3 : y + 4, x - 3 : x + 4] = 255
     torch.manual_seed(0)
     faces = LabelledFaces(pictures, points)
-    scenes = compose(faces, torch.full((64, 3, 64, 64), -1.0), config(data, tmp_path, faces_per_scene=1))
-    seen = 0
-    for row in range(64):
+    scenes = compose(faces, torch.full((160, 3, 64, 64), -1.0), config(data, tmp_path, faces_per_scene=1))
+    seen, asked = 0, 0
+    for row in range(160):
         eyes = scenes.landmarks[row, 0, :2]
         if not scenes.found[row, 0] or not ((eyes > 4) & (eyes < 60)).all() or (eyes[0] - eyes[1]).norm() < 10:
             continue
         grey = scenes.pictures[row].mean(0)
         at_eyes = torch.stack([grey[int(y), int(x)] for x, y in eyes.tolist()])
-        seen += int((at_eyes > grey.median() + 0.3).all())
-    assert seen >= 8, "most are neither covered nor behind glasses"
+        seen, asked = seen + int((at_eyes > grey.median() + 0.2).all()), asked + 1
+    assert asked >= 12
+    assert seen >= 0.6 * asked, f"{seen} of {asked}: most are neither covered nor behind glasses"
 
 
 def test_a_mirrored_scene_has_its_eyes_in_order() -> None:
@@ -165,3 +167,17 @@ def test_options_out_of_bounds_are_refused(data: Path, tmp_path: Path) -> None:
         config(data, tmp_path, largest_eyes=5.0)
     with pytest.raises(RunRefused, match="on the CPU"):
         train(config(data, tmp_path, device="meta"))
+
+
+def test_a_turned_heads_landmarks_turn_with_it() -> None:
+    points = torch.tensor([float(n) for n in LANDMARKS.split()]).view(5, 2).repeat(32, 1, 1)
+    pictures = torch.full((32, 3, 128, 128), -1.0)
+    for x, y in points[0].long().tolist():
+        pictures[:, :, y - 2 : y + 3, x - 2 : x + 3] = 1
+    torch.manual_seed(0)
+    turned, moved = turned_heads(pictures, points)
+    moves = (moved - points).norm(dim=2).amax(1)
+    assert 0.2 < float((moves < 0.1).float().mean()) < 0.6, "some look straight on"
+    assert moves.max() > 12
+    lit = torch.stack([turned[row, 0, moved[row, :, 1].long(), moved[row, :, 0].long()] for row in range(32)])
+    assert float((lit > 0).float().mean()) > 0.97
