@@ -1,6 +1,7 @@
 """Estimators learn what portraits show, on a data set of little drawn faces with labels."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,13 @@ from training.estimators.loop import EstimatorConfig, train_estimator
 
 FACES = Path(__file__).parents[4] / "shared" / "data" / "faces"
 COUNT = 120
+
+
+@pytest.fixture(autouse=True)
+def denormals_as_before() -> Iterator[None]:
+    """Training switches them off for the whole process, and other tests want them."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")
