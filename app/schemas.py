@@ -146,6 +146,8 @@ class PageQuery(PermanentQuery):
     """What the page's address may name; anything else in it (a tracker's leavings) is ignored."""
 
     seed: str | None = None
+    latent: Annotated[str | None, Field(max_length=64)] = None
+    to: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -212,9 +214,9 @@ class Abilities(BaseModel):
     truncation: bool = Field(description="truncation_psi=; where false it is always 1.")
     labels: Labels | None = Field(description="class=; null where there are no classes.")
     transform: bool = Field(description="rotate=, translate_x= and translate_y=.")
-
-
     inversion: list[Method] = Field(description="Methods of /v1/inversions, the closest first; empty: none.")
+
+
 class ListedModel(BaseModel):
     """What a model is, and who serves it."""
 

@@ -1,14 +1,14 @@
 // The page of one face. Without this module a reload is the next face; with it the next one is already here.
 
-const KEPT = 32; // pictures held in memory, so that going back needs no network
+import { followLook, onLook, withLook } from "./look.js";
+import { isPlaying, pageTo, play, stop } from "./morph.js";
+import { find, forget, pageOf } from "./photo.js";
+import { at, fetchFace, keep, latentOf, parts, stage } from "./picture.js";
+import { begin, redo, step, undo } from "./steps.js";
 
-const at = (id) => document.getElementById(id);
-const stage = at("stage");
-const look = at("look"); // class and movement, where the model has any
-const LOOK = ["class", "rotate", "translate_x", "translate_y"];
 const SETTLED_MS = 120; // a slider that rests so long asks for its picture
+const SEEDS = 2 ** 32;
 const picture = at("face");
-const pictures = new Map(); // permanent address => blob URL, oldest first
 let here = 0; // where we are in this tab's history, and the furthest that we have been
 let furthest = 0;
 let ahead = null; // the promise of the next face
@@ -19,66 +19,46 @@ function say(sentence, { retry = false } = {}) {
   at("retry").hidden = !retry;
 }
 
-function keep(address, url) {
-  pictures.set(address, url);
-  while (pictures.size > KEPT) {
-    const [oldest, itsUrl] = pictures.entries().next().value;
-    pictures.delete(oldest);
-    if (itsUrl !== picture.src) URL.revokeObjectURL(itsUrl);
-  }
+function tell(sentence, options) {
+  at("said").classList.remove("only-heard");
+  say(sentence, options);
 }
 
-async function fetchFace(address) {
-  const known = pictures.get(address);
-  if (known) return { address, url: known };
-  const reply = await fetch(address ?? stage.dataset.next, { headers: { Accept: "image/jpeg" } });
-  if (!reply.ok) {
-    const problem = await reply.json().catch(() => ({}));
-    throw new Error(problem.detail ?? "The service did not answer as expected.");
-  }
-  const permanent = reply.headers.get("Content-Location");
-  const url = URL.createObjectURL(await reply.blob());
-  const decoded = new Image();
-  decoded.src = url;
-  await decoded.decode();
-  keep(permanent, url);
-  return { address: permanent, url };
-}
+const fail = (error) => tell(error instanceof TypeError ? "The service cannot be reached." : error.message);
 
 function preload() {
   ahead = fetchFace(null);
   ahead.catch(() => {}); // told when somebody asks for it
 }
 
-function parts(address) {
-  const { pathname, searchParams } = new URL(address, location);
-  const seed = pathname.match(/(\d+)\.\w+$/)[1];
-  searchParams.delete("size");
-  return { seed, page: `/?seed=${seed}&${searchParams}` };
-}
-
 function show({ address, url }) {
   const { seed, page } = parts(address);
+  const ofPhoto = Boolean(latentOf(address));
   const another = seed !== at("seed").textContent; // else the same one, turned
   stage.dataset.address = address;
   picture.src = url;
-  picture.alt = `Portrait of a person who does not exist, seed ${seed}`;
+  stop();
+  picture.alt = ofPhoto
+    ? "What the model draws of a face in a photo"
+    : `Portrait of a person who does not exist, seed ${seed}`;
   for (const field of document.querySelectorAll('input[name="seed"]')) field.value = seed;
   if (another && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
     picture.animate([{ opacity: 0.25 }, { opacity: 1 }], { duration: 220, easing: "ease-out" });
   }
+  at("who").textContent = ofPhoto ? "From a photo" : "Nobody";
+  at("real").textContent = ofPhoto
+    ? "As the model draws who is in the photo. It is forgotten within the hour."
+    : "This person does not exist.";
   at("seed").textContent = seed;
   at("seed").href = page;
-  at("save").href = address;
-  at("save").download = `personne-${seed}.jpg`;
-  document.title = `Nobody ${seed} – personne`;
-  say(`Nobody ${seed}`);
+  at("save").href = ofPhoto ? url : address;
+  at("save").download = `personne-${seed || "photo"}.jpg`;
+  at("morph").hidden = ofPhoto;
+  if (at("forget")) at("forget").hidden = !ofPhoto;
+  const who = ofPhoto ? "From a photo" : `Nobody ${seed}`;
+  document.title = `${who} – personne`;
+  say(who);
   at("said").classList.add("only-heard");
-}
-
-function tell(sentence, options) {
-  at("said").classList.remove("only-heard");
-  say(sentence, options);
 }
 
 async function change(promise, shown) {
@@ -97,16 +77,24 @@ async function change(promise, shown) {
   }
 }
 
+const put = (address) => history.replaceState({ here, address }, "", parts(address).page);
+
+function push({ address }) {
+  furthest = here += 1;
+  history.pushState({ here, address }, "", parts(address).page);
+  begin(address);
+}
+
 let waiting = false; // one next at a time: a key held down must not empty the pool
 
 async function next() {
   if (waiting) return;
   waiting = true;
+  wanted = null;
   const coming = ahead ?? fetchFace(null);
   ahead = null;
   await change(coming, (face) => {
-    furthest = here += 1;
-    history.pushState({ here, address: face.address }, "", parts(face.address).page);
+    push(face);
     preload();
   });
   waiting = false;
@@ -122,60 +110,115 @@ function back() {
   else tell("This is the first face.");
 }
 
-// An address with what the form asks; what is as it would be unasked is left out.
-function withLook(address) {
-  const url = new URL(address, location);
-  for (const name of LOOK) {
-    const field = look.elements[name];
-    const asked = field && field.value !== "" && !(field.type === "range" && Number(field.value) === 0);
-    if (asked) url.searchParams.set(name, field.value);
-    else url.searchParams.delete(name);
+let settling = 0;
+let moving = false; // a slider is being moved: what is shown meanwhile is no step to be undone
+let wanted = null; // the last look asked for; those before it that have not been begun are left out
+let asking = false; // one request at a time
+
+async function ask(address) {
+  wanted = address;
+  if (asking) return;
+  asking = true;
+  while (wanted !== null) {
+    const now = wanted;
+    wanted = null;
+    await change(fetchFace(now), (face) => {
+      put(face.address);
+      if (!moving && wanted === null) step(face.address);
+    });
   }
-  return url.pathname + url.search;
+  asking = false;
 }
 
-// The other way: the form, and the faces to come, as an address of the history has it.
-function followLook(address) {
-  const { searchParams } = new URL(address, location);
-  for (const name of LOOK) {
-    const field = look.elements[name];
-    if (field) field.value = searchParams.get(name) ?? (field.type === "range" ? 0 : "");
-  }
-  tellSliders();
+function fromNowOn() {
   const coming = withLook(stage.dataset.next);
-  if (coming !== stage.dataset.next) ahead = null;
+  if (coming !== stage.dataset.next) ahead = null; // it looks as asked before
   stage.dataset.next = coming;
 }
 
-function tellSliders() {
-  for (const slider of look.querySelectorAll('[type="range"]')) {
-    const value = Number(slider.value);
-    slider.setAttribute("aria-valuetext", slider.name === "rotate" ? `${value}°` : `${Math.round(value * 100)} %`);
-  }
-}
-
-let settling = 0;
-
-function onLook() {
-  tellSliders();
+function moved() {
+  moving = true;
   clearTimeout(settling);
-  if (!look.checkValidity()) return;
   settling = setTimeout(() => {
-    stage.dataset.next = withLook(stage.dataset.next);
-    ahead = null; // it looks as asked before
-    change(fetchFace(withLook(stage.dataset.address)), ({ address }) => {
-      history.replaceState({ here, address }, "", parts(address).page);
-    });
+    settling = 0;
+    fromNowOn();
+    ask(withLook(stage.dataset.address));
   }, SETTLED_MS);
 }
 
-function level() {
-  for (const slider of look.querySelectorAll('[type="range"]')) slider.value = 0;
-  onLook();
+function settled() {
+  moving = false;
+  if (!settling && !asking) step(stage.dataset.address);
+}
+
+function goTo(address) {
+  if (address === null) return;
+  wanted = null;
+  followLook(address);
+  fromNowOn();
+  change(fetchFace(address), (face) => put(face.address));
+}
+
+async function playTo(seed) {
+  try {
+    if (await play(seed, tell)) {
+      history.replaceState({ here, address: stage.dataset.address, to: seed }, "", pageTo(seed));
+      tell(`It turns into ${seed} and back.`);
+    }
+  } catch (error) {
+    stop();
+    fail(error);
+  }
+}
+
+function onMorph(event) {
+  event.preventDefault();
+  if (isPlaying()) {
+    stop();
+    change(fetchFace(stage.dataset.address), (face) => put(face.address));
+  } else playTo(at("to").value.trim() || String(Math.floor(Math.random() * SEEDS)));
+}
+
+async function onStart(event) {
+  event.preventDefault();
+  const [file] = at("photo").files;
+  if (!file) return tell("Choose a photo first.");
+  if (!at("consent").checked) return tell("Ask whoever is in the photo, and say so here.");
+  try {
+    const page = await find(file, tell);
+    if (!page) return;
+    wanted = null;
+    followLook(page);
+    await change(fetchFace(page), push);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+const onForget = () => forget().then(next).then(() => tell("Forgotten."), fail);
+
+async function onDrop(event) {
+  event.preventDefault();
+  const [file] = event.dataTransfer.files;
+  if (!file) return;
+  tell("Reading what the picture says of itself.");
+  try {
+    const page = await pageOf(file);
+    if (page) location.assign(page);
+    else if (!at("start")) tell("That picture tells of no face that can be drawn here.");
+    else {
+      at("edit").open = true;
+      at("photo").files = event.dataTransfer.files;
+      tell("It was not made here. If whoever is in it agrees, it can be started from.");
+      at("consent").focus();
+    }
+  } catch (error) {
+    fail(error);
+  }
 }
 
 async function copyLink() {
-  const link = new URL(at("seed").href, location).href;
+  const link = location.search ? location.href : new URL(at("seed").href, location).href;
   try {
     await navigator.clipboard.writeText(link);
     tell("Link copied.");
@@ -190,14 +233,21 @@ const KEYS = {
   ArrowLeft: back,
   s: () => at("save").click(),
   c: copyLink,
+  e: () => (at("edit").open = !at("edit").open),
   "?": () => at("keys").showModal(),
 };
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || at("keys").open) return;
+  if (at("keys").open) return;
+  if (event.target.closest('[type="text"], [type="number"]')) return;
+  if ((event.ctrlKey || event.metaKey) && "zy".includes(event.key.toLowerCase())) {
+    event.preventDefault();
+    return goTo(event.shiftKey || event.key === "y" ? redo() : undo());
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.closest("input, select")) return; // arrows and letters are theirs
   const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!action || (event.key === " " && event.target instanceof HTMLButtonElement)) return;
+  if (!action || (event.key === " " && event.target.closest("button, summary"))) return;
   event.preventDefault();
   action();
 }
@@ -212,30 +262,36 @@ function onHistory({ state }) {
   if (!state) return;
   here = state.here;
   furthest = Math.max(furthest, here);
+  wanted = null;
   change(fetchFace(state.address), ({ address }) => {
-    if (look) followLook(address);
+    followLook(address);
+    fromNowOn();
+    begin(address);
+    if (state.to) playTo(state.to);
   });
 }
 
 if (picture) {
+  const { address, to } = stage.dataset;
   here = furthest = history.state?.here ?? 0;
-  history.replaceState({ here, address: stage.dataset.address }, "");
-  pictures.set(stage.dataset.address, picture.src);
+  history.replaceState({ here, address, to }, "");
+  keep(address, picture.src);
+  begin(address);
+  onLook(moved, settled);
   document.addEventListener("keydown", onKey);
   addEventListener("popstate", onHistory);
-  at("frame").addEventListener("click", onNextClick);
-  at("next").addEventListener("click", onNextClick);
+  for (const id of ["frame", "next"]) at(id).addEventListener("click", onNextClick);
   at("copy").addEventListener("click", copyLink);
   at("help").addEventListener("click", KEYS["?"]);
   at("retry").addEventListener("click", next);
-  if (look) {
-    tellSliders();
-    look.addEventListener("input", onLook);
-    look.addEventListener("submit", (event) => {
-      event.preventDefault();
-      onLook();
-    });
-    at("level")?.addEventListener("click", level);
-  }
+  at("undo").addEventListener("click", () => goTo(undo()));
+  at("redo").addEventListener("click", () => goTo(redo()));
+  at("edit").addEventListener("toggle", () => stage.classList.toggle("choosing", at("edit").open || Boolean(at("model"))));
+  at("morph").addEventListener("submit", onMorph);
+  at("start")?.addEventListener("submit", onStart);
+  at("forget")?.addEventListener("click", onForget);
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", onDrop);
+  if (to) playTo(to);
   preload();
 }

@@ -92,11 +92,12 @@ def test_motion_is_spared_whom_it_bothers(open_page: OpenPage) -> None:
 
 
 def test_the_page_is_under_50_kb(open_page: OpenPage, web: Web) -> None:
-    sizes: dict[str, int] = {}
     page = open_page()
-    for address in ("/", *page.eval_on_selector_all("link[href], script[src]", "all => all.map(e => e.href || e.src)")):
-        sizes[address] = len(web.client.get(address).content)
-    assert len(sizes) == 4
+    page.wait_for_load_state("networkidle")
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    static = {address for address in loaded if "/static/" in address}
+    assert {address.rpartition("/")[2] for address in static} >= {"personne.css", "personne.js", "look.js"}
+    sizes = {address: len(web.client.get(address).content) for address in ("/", *static)}
     assert sum(sizes.values()) < 50_000, sizes
 
 

@@ -1,0 +1,23 @@
+// A job that takes its time: followed until it is done.
+
+import { answer } from "./picture.js";
+
+const LOOK_AGAIN_MS = 300;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// reply: of the request that began it. wanted: whether anybody still waits. Returns the last state, or null.
+export async function follow(reply, wanted, tell) {
+  let state = await reply.json();
+  const { address } = state;
+  while (state.state !== "done") {
+    if (state.problem) throw new Error(state.problem.detail);
+    tell(state);
+    await pause(LOOK_AGAIN_MS);
+    if (!wanted()) {
+      fetch(address, { method: "DELETE" }).catch(() => {});
+      return null;
+    }
+    state = await (await answer(await fetch(address, { cache: "no-store" }))).json();
+  }
+  return state;
+}

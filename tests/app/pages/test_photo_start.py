@@ -1,0 +1,125 @@
+"""Starting from a photo on the face page, in headless Chromium, with a real worker behind it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from models.direction_files import save_directions
+from models.directions import Direction
+from models.locator_files import LOCATOR_FOLDER
+from tests.app.inverting import Finder, finder
+from tests.app.pages.conftest import OpenPage, opener
+from tests.app.translating import photo
+from tests.some_directions import vector
+from tests.tiny_model import TINY
+
+pytestmark = pytest.mark.browser
+PORTRAIT = Path(__file__).parents[4] / "shared" / "data" / "faces" / "raw" / "A000364.jpg"
+HERE = "landmarks=60,70,100,72,81,95,64,115,97,116"
+TAKES_ITS_TIME_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def found(invertible_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finder]:
+    store = tmp_path_factory.mktemp("started")
+    shutil.copytree(invertible_store / TINY, store / TINY)
+    save_directions(store / TINY, [Direction("smile", "w", vector(1), low=-2, high=3)])
+    with finder(store) as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Browser, found: Finder) -> Iterator[OpenPage]:
+    with opener(browser, found) as open_it:  # type: ignore[arg-type]
+        yield open_it
+
+
+def with_landmarks(route: Route) -> None:
+    """The photo of these tests shows nobody, so that it is said where its face is."""
+    route.continue_(url=f"{route.request.url}&{HERE}")
+
+
+def start_from(page: Page, body: bytes) -> None:
+    page.keyboard.press("e")
+    page.get_by_label("Start from a photo", exact=True).set_input_files(
+        {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": body}
+    )
+    page.get_by_label("Whoever is in the photo agrees.").check()
+    page.get_by_role("button", name="Find the face").click()
+
+
+def latent_of(page: Page) -> str:
+    page.wait_for_url(re.compile(r"[?&]latent="), timeout=TAKES_ITS_TIME_MS)
+    return parse_qs(urlsplit(page.url).query)["latent"][0]
+
+
+def shown(page: Page) -> str:
+    source: str = page.locator("#face").evaluate(
+        """image => { const canvas = document.createElement("canvas");
+             canvas.width = canvas.height = 16; canvas.getContext("2d").drawImage(image, 0, 0, 16, 16);
+             return canvas.toDataURL(); }"""
+    )
+    return source
+
+
+def test_a_photo_is_found_edited_linked_and_forgotten(open_page: OpenPage, found: Finder) -> None:
+    page = open_page(expect_complaints=True)
+    page.route("**/v1/inversions?*", with_landmarks)
+    start_from(page, photo(200, 180))
+    latent = latent_of(page)
+    expect(page.get_by_role("heading", name="From a photo")).to_be_visible()
+    expect(page.get_by_role("img", name="The face as it was cut out")).to_be_visible()
+    expect(page.get_by_label("Morph into seed")).to_be_hidden()
+    plain = shown(page)
+    page.get_by_label("smile").fill("3")
+    page.wait_for_url(re.compile("smile=3"))
+    moved = shown(page)
+    assert moved != plain
+    assert latent in page.url
+    page.reload()
+    expect(page.get_by_label("smile")).to_have_value("3")
+    assert shown(page) == moved
+    page.get_by_role("button", name="Undo").is_disabled()
+    page.get_by_label("smile").fill("0")
+    page.wait_for_url(lambda url: "smile" not in url)
+    assert shown(page) == plain
+    page.get_by_role("button", name="Forget").click()
+    page.wait_for_url(lambda url: "latent" not in url)
+    assert found.client.get(f"/v1/inversions/{latent}").status_code == 404
+    page.goto(f"/?latent={latent}")
+    expect(page.get_by_role("alert")).to_contain_text("There is no such job")
+
+
+def test_nothing_is_sent_without_a_photo_and_consent(open_page: OpenPage) -> None:
+    page = open_page()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Find the face").click()
+    expect(page.get_by_role("status")).to_have_text("Choose a photo first.")
+    page.get_by_label("Start from a photo", exact=True).set_input_files(
+        {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": photo(200, 180)}
+    )
+    page.get_by_role("button", name="Find the face").click()
+    expect(page.get_by_role("status")).to_contain_text("Ask whoever is in the photo")
+    assert not [url for url in sent if "inversions" in url]
+    expect(page.get_by_text("The photo is forgotten as soon as the face is found")).to_be_visible()
+
+
+@pytest.mark.skipif(not LOCATOR_FOLDER.is_dir(), reason="the locator is not bundled")
+@pytest.mark.skipif(not PORTRAIT.is_file(), reason="../shared/data is not here")
+def test_a_real_portrait_is_located_inverted_edited_and_saved(open_page: OpenPage) -> None:
+    page = open_page()
+    start_from(page, PORTRAIT.read_bytes())
+    latent_of(page)
+    page.get_by_label("smile").fill("2")
+    page.wait_for_url(re.compile("smile=2"))
+    with page.expect_download() as saved:
+        page.locator("#save").click()
+    assert saved.value.suggested_filename == "personne-photo.jpg"
+    assert Path(saved.value.path()).read_bytes().startswith(b"\xff\xd8")
