@@ -47,14 +47,22 @@ check: .venv-dev/stamp ## Format, lint, types, import contracts, dead code, Dock
 
 .PHONY: check-compose
 check-compose: ## docker-compose.yml by a compose parser
-	@if command -v docker-compose >/dev/null; then docker-compose --profile gpu --profile monitoring config --quiet; \
-	elif docker compose version >/dev/null 2>&1; then docker compose --profile gpu --profile monitoring config --quiet; \
+	@if command -v docker-compose >/dev/null; then docker-compose --profile gpu --profile monitoring --profile webhooks config --quiet; \
+	elif docker compose version >/dev/null 2>&1; then docker compose --profile gpu --profile monitoring --profile webhooks config --quiet; \
 	else echo "check-compose: neither docker-compose nor docker compose is here, so docker-compose.yml was not parsed"; fi
 
 .PHONY: format
 format: .venv-dev/stamp ## Format, and mend what the linter can
 	$(DEV)/ruff format .
 	$(DEV)/ruff check --fix .
+
+.PHONY: fuzz
+fuzz: .venv-dev/stamp ## Ten thousand cases of whatever the OpenAPI document allows, against the real service
+	FUZZ_CASES=400 $(DEV)/python -m pytest -q tests/app/test_fuzz.py
+
+.PHONY: survival
+survival: .venv-dev/stamp ## Outages, half-open sockets, kills and a full memory of Redis, 30 s each (ARGS="--outage 5")
+	$(DEV)/python -m benchmarks.survival $(ARGS)
 
 .PHONY: chaos
 chaos: .venv-dev/stamp ## 20,000 jobs on a real Redis while 45 workers are killed

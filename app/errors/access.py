@@ -164,7 +164,7 @@ ACCESS_PROBLEMS: Mapping[type[Exception], ProblemType] = {
         "A shared address is signed and expires: it was changed, its time is over, or its maker's key was revoked.",
     ),
     SharingOff: ProblemType(
-        "sharing-off", 501, "Sharing is off", "Without PERSONNE_SHARE_KEY there is nothing to sign addresses with."
+        "sharing-off", 403, "Sharing is off", "Without PERSONNE_SHARE_KEY there is nothing to sign addresses with."
     ),
     NotShareable: ProblemType(
         "not-shareable",

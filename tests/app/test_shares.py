@@ -83,5 +83,5 @@ def test_secrets_can_be_replaced_one_after_the_other(make_web: MakeWeb, tmp_path
 
 def test_without_a_secret_nothing_is_shared(web: Web) -> None:
     reply = web.client.post("/v1/shares", params={"address": FACE})
-    assert (reply.status_code, reply.json()["type"]) == (501, "/problems/sharing-off")
+    assert (reply.status_code, reply.json()["type"]) == (403, "/problems/sharing-off")
     assert web.client.get(f"{FACE}&by=&expires=9999999999&signature={'0' * 64}").status_code == 403
