@@ -20,6 +20,13 @@ ATTRIBUTES_PARAMETER = {
 """How OpenAPI describes parameters whose names depend on the model."""
 TAKES_ATTRIBUTES = {"parameters": [ATTRIBUTES_PARAMETER]}
 """`openapi_extra` of the routes that take them."""
+_RANGES_PARAMETER = {
+    **ATTRIBUTES_PARAMETER,
+    "description": "Any attribute of the model by its own name, with a strength or a range: smile=1&age=-2..-1. Each "
+    "face draws its own within the range, by its seed.",
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}, "examples": [{"age": "-2..-1"}]},
+}
+TAKES_RANGES = {"parameters": [_RANGES_PARAMETER]}
 
 
 class KnownParameters:

@@ -96,8 +96,8 @@ MixChoice = Annotated[
     str | None,
     Field(
         max_length=200,
-        description="SEED:LAYERS, as 9:0-3 or 9:0-3,4:7: style layers that are those of other seeds. The first layers "
-        "draw pose and shape, the last ones colour.",
+        description="SEED:LAYERS, as 9:0-3 or 9:0-3,4:7:0.5: style layers that are those of other seeds, or so far on "
+        "their way there. The first layers draw pose and shape, the last ones colour.",
         examples=["9:0-3"],
     ),
 ]

@@ -14,8 +14,8 @@ Edits = tuple[tuple[str, float], ...]
 """Attributes, each with the strength by which a face is moved along its direction."""
 
 
-Mixes = tuple[tuple[int, int, int], ...]
-"""Of each: another seed, and the first and last of the style layers that are its own."""
+Mixes = tuple[tuple[int, int, int, float], ...]
+"""Of each: another seed, the first and last of the style layers that come from it, and how far: 1 is all the way."""
 
 
 class PictureFormat(StrEnum):

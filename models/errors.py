@@ -107,7 +107,7 @@ class MixRefused(ModelsError):
 
     def __init__(self, name: str, num_ws: int, why: str) -> None:
         super().__init__(
-            f"mix is SEED:LAYERS, as 9:0-3 or 9:0-3,4:7, with layers from 0 to {num_ws - 1} for model {name!r}, each "
-            f"at most once; {why}."
+            f"mix is SEED:LAYERS, as 9:0-3 or 9:0-3,4:7:0.5, with layers from 0 to {num_ws - 1} for model {name!r}, "
+            f"each at most once; {why}."
         )
         self.limit = {"minimum": 0, "maximum": num_ws - 1}

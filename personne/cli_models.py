@@ -1,5 +1,6 @@
 """The commands about models: what there is, where they come from, and what they draw."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -34,15 +35,19 @@ def sample(
     label: Annotated[str | None, typer.Option("--class", help="Number or name of a class.")] = None,
     rotate: Annotated[float | None, typer.Option(help="Degrees counter-clockwise (StyleGAN3).")] = None,
     translate: Annotated[str | None, typer.Option(help="X,Y: shares right and down (StyleGAN3).")] = None,
+    attributes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=LOW..HIGH", help="age=-2..2; each seed draws its own.")
+    ] = None,
+    labels: Annotated[bool, typer.Option("--labels", help="labels.csv beside the files.")] = False,
     picture_format: Annotated[PictureFormat, typer.Option("--format")] = PictureFormat.PNG,
     grid: Annotated[bool, typer.Option("--grid", help="One sheet instead of a file a seed.")] = False,
     device: Device = None,
     store: Store = None,
 ) -> None:
-    """Draw the faces of seeds into files."""
+    """Draw the faces of seeds into files: with --set and --labels, a labelled data set."""
     need(worker="onnxruntime")
     settings = settings_of(default_model=model, device=device, store=store)
-    from personne.commands.sample import pattern_of, sample_faces
+    from personne.commands.sample import pattern_of, ranges_of, sample_faces
     from personne.models_here import models_here
     from worker.tasks.task import stamp_for
 
@@ -59,7 +64,18 @@ def sample(
         picture_format=picture_format,
     )
     stamp = stamp_for(settings.worker_config())
-    sample_faces(pattern, entry, seeds=seeds, out=out, grid=grid, device=settings.device, stamp=stamp)
+    ranges = ranges_of(attributes or [], entry)
+    sample_faces(
+        replace(pattern, directions=entry.directions.digest if ranges else ""),
+        entry,
+        seeds=seeds,
+        out=out,
+        grid=grid,
+        device=settings.device,
+        stamp=stamp,
+        ranges=ranges,
+        labels=labels,
+    )
 
 
 @app.command()

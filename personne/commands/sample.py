@@ -1,6 +1,7 @@
 """personne sample: the faces of given seeds as files, or on one sheet. The worker's own task draws them."""
 
 import contextlib
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,14 +14,18 @@ from marks.stamp import UNMARKED, Stamp
 from models.abilities import MOST_DEGREES, MOST_SHIFT, label_of, movement_of, psi_of
 from models.catalogue import Catalogue, ModelEntry
 from models.contact_sheet import Picture, save_sheet
+from models.directions import check_edits
 from models.latents import SEED_LIMIT
-from personne.errors import BadMovement, BadSeeds
+from models.ranges import Ranges, drawn_edits, read_range
+from personne.errors import BadEdits, BadMovement, BadSeeds
 from worker.config import WorkerConfig
 from worker.loaded_model import LoadedGenerator
 from worker.loaded_models import LoadedModels
+from worker.tasks.dataset import columns, label_row
 from worker.tasks.generate import GenerateTask
 
 SHEET_COLUMNS = 10
+LABELS_FILE = "labels.csv"
 MOST_SEEDS = 1_000_000
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
@@ -34,12 +39,16 @@ def sample_faces(
     grid: bool,
     device: str,
     stamp: Stamp = UNMARKED,
+    ranges: Ranges = (),
+    labels: bool = False,
 ) -> int:
     """Draw the faces of `seeds` ("0-63", "1,5,9-12"), in all else as `pattern` asks: into the folder `out`, a file a
-    seed, marked as the service's, or as one sheet in the file `out`. Returns how many. Raises BadSeeds.
+    seed, marked as the service's, or as one sheet in the file `out`. ranges: attributes, of which each seed draws its
+    own strengths. labels: with labels.csv beside the files. Returns how many. Raises BadSeeds.
     """
     wanted = parse_seeds(seeds)
-    pictures = draw_jobs([replace(pattern, seed=seed) for seed in wanted], entry, device=device)
+    jobs = [_moved(pattern, seed, ranges) for seed in wanted]
+    pictures = draw_jobs(jobs, entry, device=device)
     with Progress() as progress:
         shown = progress.track(pictures, total=len(wanted), description=entry.manifest.name)
         if grid:
@@ -48,10 +57,46 @@ def sample_faces(
         else:
             out.mkdir(parents=True, exist_ok=True)
             task = GenerateTask(stamp, lambda _: entry.manifest.name)
-            for seed, picture in zip(wanted, shown, strict=True):
-                body = task.finish(replace(pattern, seed=seed), picture).body
-                (out / f"{seed}.{pattern.format}").write_bytes(body)
+            for job, picture in zip(jobs, shown, strict=True):
+                (out / _file_of(job)).write_bytes(task.finish(job, picture).body)
+            if labels:
+                _write_labels(out / LABELS_FILE, jobs, ranges, entry)
     return len(wanted)
+
+
+def ranges_of(texts: Sequence[str], entry: ModelEntry) -> Ranges:
+    """["age=-2..2", "smile=1"] -> attributes with both ends, sorted. Raises BadEdits, NoSuchAttribute,
+    AttributeOutOfRange."""
+    found: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        name, given, strengths = text.partition("=")
+        try:
+            if not given or name in found:
+                raise BadEdits(text)
+            found[name] = read_range(strengths)
+        except ValueError:
+            raise BadEdits(text) from None
+    for end in (0, 1):
+        edits = {name: ends[end] for name, ends in found.items()}
+        check_edits(entry.manifest.name, entry.directions, edits, (), entry.generator.num_ws)
+    return tuple((name, *ends) for name, ends in sorted(found.items()))
+
+
+def _moved(pattern: GenerateJob, seed: int, ranges: Ranges) -> GenerateJob:
+    edits = drawn_edits(ranges, seed) if ranges else pattern.edits
+    return replace(pattern, seed=seed, edits=edits)
+
+
+def _file_of(job: GenerateJob) -> str:
+    return f"{job.seed}.{job.format}"
+
+
+def _write_labels(path: Path, jobs: Sequence[GenerateJob], ranges: Ranges, entry: ModelEntry) -> None:
+    """As in the zip of a data set."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(columns(ranges, entry.generator))
+        rows.writerows([_file_of(job), *label_row(ranges, job, entry.generator)] for job in jobs)
 
 
 def pattern_of(

@@ -120,7 +120,7 @@ def test_a_refusal_lists_the_attributes(web: Web) -> None:
 
 
 def test_addresses_without_faces_take_no_attributes(web: Web) -> None:
-    for address in ("/v1/models", "/v1/faces", "/v1/attributes"):
+    for address in ("/v1/models", "/v1/attributes"):
         assert web.client.get(f"{address}?smile=1").json()["type"] == "/problems/unknown-parameter"
 
 

@@ -18,12 +18,12 @@ def last(web: Web) -> GenerateJob:
 def test_a_mix_is_part_of_the_permanent_address(web: Web) -> None:
     reply = web.client.get("/v1/faces/7.jpg?mix=4:7,9:0-3")
     assert reply.status_code == 200
-    assert last(web).mix == ((9, 0, 3), (4, 7, 7))
+    assert last(web).mix == ((9, 0, 3, 1.0), (4, 7, 7, 1.0))
     address = reply.headers["Content-Location"]
     assert address == f"/v1/faces/7.jpg?model={DIGEST}&truncation_psi=0.7&mix=9:0-3%2C4:7"
     again = web.client.get(address)
     assert (again.headers["ETag"], again.headers["Content-Location"]) == (reply.headers["ETag"], address)
-    assert last(web).mix == ((9, 0, 3), (4, 7, 7))
+    assert last(web).mix == ((9, 0, 3, 1.0), (4, 7, 7, 1.0))
     made = len(web.painter.done)
     assert web.client.get(address, headers={"If-None-Match": reply.headers["ETag"]}).status_code == 304
     assert len(web.painter.done) == made
@@ -54,12 +54,12 @@ def test_edits_and_jobs_take_a_mix(web: Web) -> None:
     assert "mix=9:0-3" in reply.headers["Content-Location"]
     made = web.client.post("/v1/jobs", json={"kind": "generate", "seed": 7, "mix": "9:2"}, headers={"Prefer": "wait=5"})
     assert made.status_code == 200
-    assert last(web).mix == ((9, 2, 2),)
+    assert last(web).mix == ((9, 2, 2, 1.0),)
     assert web.client.post("/v1/edits", json={"seed": 7, "mix": "9"}).json()["type"] == "/problems/mix-refused"
 
 
 def test_the_page_shows_a_mixed_face(web: Web) -> None:
     page = web.client.get("/?seed=7&mix=9:0-3")
     assert page.status_code == 200
-    assert last(web).mix == ((9, 0, 3),)
+    assert last(web).mix == ((9, 0, 3, 1.0),)
     assert web.client.get("/?seed=7&mix=9:0-99").status_code == 422

@@ -47,7 +47,7 @@ def test_its_address_is_permanent(web: Web) -> None:
     job = last(web)
     assert web.client.get(address).headers["ETag"] == reply.headers["ETag"]
     assert last(web) == job
-    assert job.mix == ((9, 0, 3),)
+    assert job.mix == ((9, 0, 3, 1.0),)
     made = len(web.painter.done)
     assert web.client.get(address, headers={"If-None-Match": reply.headers["ETag"]}).status_code == 304
     assert len(web.painter.done) == made

@@ -34,7 +34,8 @@ COMMANDS = {
     "health": "--url --worker --queue",
     "doctor": "--json --host --queue --store --device",
     "models": "--store --json",
-    "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --format --grid --device --store",
+    "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --set --labels --format --grid"
+    " --device --store",
     "translate": "sources --style --out --strength --size --format --device --store",
     "edit": "--seeds --set --out --keep --model --truncation-psi --format --grid --device --store",
     "morph": "--seeds --out --frames --fps --loop --set --keep --model --truncation-psi --class --device --store",

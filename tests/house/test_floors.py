@@ -66,7 +66,7 @@ def extras() -> dict[str, list[str]]:
 
 
 def test_the_extras_are_the_floors() -> None:
-    assert set(extras()) == {"app", "marks", "worker", "gpu", "openvino", "otel", "export", "training", "dev"}
+    assert set(extras()) == {"app", "marks", "worker", "gpu", "openvino", "otel", "video", "export", "training", "dev"}
 
 
 def test_no_extra_brings_two_runtimes_of_one_module() -> None:
@@ -81,6 +81,7 @@ def test_no_extra_brings_two_runtimes_of_one_module() -> None:
         "gpu": {"onnxruntime-gpu"},
         "openvino": set(),
         "otel": set(),
+        "video": set(),
         "export": set(),
         "training": set(),
         "dev": set(),

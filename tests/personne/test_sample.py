@@ -1,5 +1,7 @@
 """personne sample draws the faces that the service draws."""
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,11 @@ from PIL import Image
 
 from marks.verify import verify
 from models.catalogue import Catalogue, ModelEntry, open_model
-from models.errors import ModelCannot, NoSuchClass
-from personne.commands.sample import draw_faces, parse_seeds, pattern_of, sample_faces
-from personne.errors import BadMovement, BadSeeds
+from models.errors import AttributeOutOfRange, ModelCannot, NoSuchAttribute, NoSuchClass
+from models.ranges import drawn_edits
+from personne.commands.sample import draw_faces, parse_seeds, pattern_of, ranges_of, sample_faces
+from personne.errors import BadEdits, BadMovement, BadSeeds
+from tests.some_directions import catalogue_of_one, model_with_directions
 from worker.config import WorkerConfig
 from worker.tasks.task import stamp_for
 
@@ -110,3 +114,36 @@ def test_files_carry_their_recipe(tiny_model: Path, tmp_path: Path) -> None:
     recipe = verify((tmp_path / "7.png").read_bytes()).recipe
     assert recipe is not None
     assert (recipe.model, recipe.seed, recipe.digest) == ("tiny", 7, entry.manifest.digest)
+
+
+def test_a_labelled_data_set_in_one_command(tiny_model: Path, tmp_path: Path) -> None:
+    model_with_directions(tiny_model, tmp_path)
+    here, entry = catalogue_of_one(tmp_path, tmp_path / "nothing")
+    ranges = ranges_of(["smile=-2..3", "age=1"], entry)
+    assert ranges == (("age", 1.0, 1.0), ("smile", -2.0, 3.0))
+    pattern = pattern_of(entry, here, truncation_psi=None, default_psi=0.7)
+    moved, out = replace(pattern, directions=entry.directions.digest), tmp_path / "faces"
+    sample_faces(moved, entry, seeds="3,9", out=out, grid=False, device="cpu", ranges=ranges, labels=True)
+    with (out / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == ["3.png", "9.png"]
+    assert [float(row["smile"]) for row in rows] == [dict(drawn_edits(ranges, seed))["smile"] for seed in (3, 9)]
+    assert {row["age"] for row in rows} == {"1.0"}
+    plain = next(draw_faces(entry, [9], 0.7, device="cpu"))
+    assert (np.asarray(Image.open(out / "9.png")) != plain).any()
+
+
+@pytest.mark.parametrize(
+    ("texts", "error"),
+    [
+        (["age"], BadEdits),
+        (["age=young"], BadEdits),
+        (["age=1", "age=2"], BadEdits),
+        (["wit=1"], NoSuchAttribute),
+        (["smile=0..9"], AttributeOutOfRange),
+    ],
+)
+def test_ranges_that_cannot_be(tiny_model: Path, tmp_path: Path, texts: list[str], error: type[Exception]) -> None:
+    model_with_directions(tiny_model, tmp_path)
+    with pytest.raises(error):
+        ranges_of(texts, catalogue_of_one(tmp_path, tmp_path / "nothing")[1])

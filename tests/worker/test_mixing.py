@@ -43,7 +43,7 @@ def task(shelf: Catalogue) -> GenerateTask:
     return GenerateTask(directions_of=lambda digest: shelf.with_digest(digest).directions)
 
 
-def face(model: LoadedGenerator, seed: int, *mix: tuple[int, int, int], **edits: float) -> GenerateJob:
+def face(model: LoadedGenerator, seed: int, *mix: tuple[int, int, int, float], **edits: float) -> GenerateJob:
     plain = GenerateJob(model.manifest.digest, seed, 0.7, 32, PictureFormat.PNG)
     return replace(plain, mix=mix, edits=tuple(edits.items()))
 
@@ -58,26 +58,35 @@ def ws_of(model: LoadedGenerator, seed: int) -> Array:
 
 def test_all_layers_of_another_are_the_other(task: GenerateTask, tiny: LoadedGenerator) -> None:
     last = tiny.manifest.num_ws - 1
-    mixed, other, own = drawn(task, tiny, face(tiny, 7, (9, 0, last)), face(tiny, 9), face(tiny, 7))
+    mixed, other, own = drawn(task, tiny, face(tiny, 7, (9, 0, last, 1.0)), face(tiny, 9), face(tiny, 7))
     assert np.abs(mixed - other).max() <= 1
     assert np.abs(mixed - own).max() > 10
 
 
 def test_layers_come_from_where_the_mix_says(task: GenerateTask, tiny: LoadedGenerator) -> None:
-    mixed = drawn(task, tiny, face(tiny, 7, (9, 0, 2), (4, 5, 5)))
+    mixed = drawn(task, tiny, face(tiny, 7, (9, 0, 2, 1.0), (4, 5, 5, 1.0)))
     ws = ws_of(tiny, 7).copy()
     ws[:, :3], ws[:, 5] = ws_of(tiny, 9)[:, :3], ws_of(tiny, 4)[:, 5]
     by_hand = tiny.synthesis.run({"ws": ws, "noise_strength": np.ones(1, np.float32)})["picture"]
     assert np.abs(mixed - by_hand.astype(int)).max() <= 1
 
 
+def test_part_of_the_way_is_a_neighbour(task: GenerateTask, tiny: LoadedGenerator) -> None:
+    last = tiny.manifest.num_ws - 1
+    own, near, other = drawn(task, tiny, face(tiny, 7), face(tiny, 7, (9, 0, last, 0.35)), face(tiny, 9))
+    assert 0 < np.abs(near - own).mean() < np.abs(near - other).mean()
+    ws = 0.35 * ws_of(tiny, 9) + 0.65 * ws_of(tiny, 7)
+    by_hand = tiny.synthesis.run({"ws": ws.astype(np.float32), "noise_strength": np.ones(1, np.float32)})["picture"][0]
+    assert np.abs(near - by_hand.astype(int)).max() <= 1
+
+
 def test_a_mixed_face_in_company_is_the_mixed_face_alone(task: GenerateTask, tiny: LoadedGenerator) -> None:
     jobs = [
         face(tiny, 1),
-        face(tiny, 1, (9, 0, 3)),
-        face(tiny, 2, (9, 4, 7), pose=1.5),
+        face(tiny, 1, (9, 0, 3, 1.0)),
+        face(tiny, 2, (9, 4, 7, 1.0), pose=1.5),
         face(tiny, 2, smile=2.0),
-        face(tiny, 3, (1, 0, 0), (2, 6, 7), smile=-1.0),
+        face(tiny, 3, (1, 0, 0, 1.0), (2, 6, 7, 1.0), smile=-1.0),
     ]
     together = drawn(task, tiny, *jobs)
     alone = np.concatenate([drawn(task, tiny, one) for one in jobs])
@@ -87,13 +96,13 @@ def test_a_mixed_face_in_company_is_the_mixed_face_alone(task: GenerateTask, tin
 
 def test_edits_in_z_move_the_mixed_layers_too(task: GenerateTask, tiny: LoadedGenerator) -> None:
     last = tiny.manifest.num_ws - 1
-    mixed, moved = drawn(task, tiny, face(tiny, 7, (9, 0, last), pose=2.0), face(tiny, 9, pose=2.0))
+    mixed, moved = drawn(task, tiny, face(tiny, 7, (9, 0, last, 1.0), pose=2.0), face(tiny, 9, pose=2.0))
     assert np.abs(mixed - moved).max() <= 1
 
 
 def test_a_stored_latent_is_mixed_alike(tiny: LoadedGenerator) -> None:
     stored = ws_of(tiny, 7).astype("<f4").tobytes()
-    job = EditJob(tiny.manifest.digest, 32, PictureFormat.PNG, mix=((9, 0, 3),))
+    job = EditJob(tiny.manifest.digest, 32, PictureFormat.PNG, mix=((9, 0, 3, 1.0),))
     edit = EditTask()
     picture = edit.run(job, edit.prepare(job, {LATENT: stored}, tiny), tiny, lambda _: None).astype(int)
     # The stored one is as it is, psi 0.7 already; the other is drawn at the job's own psi.
@@ -105,7 +114,7 @@ def test_a_stored_latent_is_mixed_alike(tiny: LoadedGenerator) -> None:
 
 
 def test_the_recipe_tells_of_the_mix(tiny: LoadedGenerator) -> None:
-    recipe = recipe_of(face(tiny, 7, (9, 0, 3), (4, 7, 7)), "tiny")
+    recipe = recipe_of(face(tiny, 7, (9, 0, 3, 1.0), (4, 7, 7, 1.0)), "tiny")
     assert isinstance(recipe, Recipe)
     assert recipe.parameters["mix"] == "9:0-3,4:7"
     assert "mix" not in recipe_of(face(tiny, 7), "tiny").parameters

@@ -79,7 +79,7 @@ def test_the_straight_way_and_the_arc() -> None:
     assert around(alike, np.array([0.5], np.float32))[0] == pytest.approx([1.5, 1.5])
 
 
-@pytest.mark.parametrize("look", [{}, {"edits": (("pose", 1.0), ("smile", 2.0))}, {"mix": ((9, 0, 3),)}])
+@pytest.mark.parametrize("look", [{}, {"edits": (("pose", 1.0), ("smile", 2.0))}, {"mix": ((9, 0, 3, 1.0),)}])
 def test_key_frames_are_the_faces_of_their_seeds(
     faces: GenerateTask, tiny: LoadedGenerator, look: dict[str, object]
 ) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import IO, cast
 
-import numpy as np
-
 from jobs.contract import DatasetJob, GenerateJob
 from models.manifest import GeneratorManifest
+from models.ranges import Ranges, drawn_edits
 from worker.loaded_model import LoadedGenerator
 from worker.parts import PartsOut
 from worker.pictures import EncodedPicture
@@ -38,13 +37,13 @@ class DatasetTask(BulkTask[DatasetJob, LoadedGenerator]):
         """Stored, not deflated: pictures are compressed already."""
         labels = io.StringIO()
         rows = csv.writer(labels)
-        rows.writerow(columns(job, model.manifest))
+        rows.writerow(columns(job.ranges, model.manifest))
         with zipfile.ZipFile(cast("IO[bytes]", out), "w", zipfile.ZIP_STORED) as archive:
             _add(archive, "about.json", about(job, model.manifest))
             for done, (face, picture) in enumerate(self._drawn(job, model, batch, step)):
                 name = f"faces/{done:06d}.{job.format.value}"
                 _add(archive, name, picture.body)
-                rows.writerow([name, *label_row(job, face, model.manifest)])
+                rows.writerow([name, *label_row(job.ranges, face, model.manifest)])
                 out.send()
             _add(archive, "labels.csv", labels.getvalue().encode())
 
@@ -62,23 +61,21 @@ class DatasetTask(BulkTask[DatasetJob, LoadedGenerator]):
 def face_of(job: DatasetJob, index: int) -> GenerateJob:
     """One face of the set. Its attributes are drawn by its seed: the same in every set with these ranges."""
     seed = (job.seed + index) % SEEDS
-    drawn = np.random.default_rng(seed)
-    edits = tuple((name, round(float(drawn.uniform(low, high)), 4)) for name, low, high in job.ranges)
     shared = {name: value for name, value in asdict(job).items() if name not in ("seed", "count", "ranges")}
-    return GenerateJob(seed=seed, edits=tuple(edit for edit in edits if edit[1]), **shared)
+    return GenerateJob(seed=seed, edits=drawn_edits(job.ranges, seed), **shared)
 
 
-def columns(job: DatasetJob, manifest: GeneratorManifest) -> list[str]:
+def columns(ranges: Ranges, manifest: GeneratorManifest) -> list[str]:
     """Of labels.csv."""
     classes = ["class"] if manifest.c_dim else []
-    return ["file", "seed", "truncation_psi", *classes, *(name for name, _, _ in job.ranges)]
+    return ["file", "seed", "truncation_psi", *classes, *(name for name, _, _ in ranges)]
 
 
-def label_row(job: DatasetJob, face: GenerateJob, manifest: GeneratorManifest) -> Sequence[object]:
+def label_row(ranges: Ranges, face: GenerateJob, manifest: GeneratorManifest) -> Sequence[object]:
     """What labels.csv says of a face, behind its file."""
     classes = [class_of(face, manifest.c_dim)] if manifest.c_dim else []
     strengths = dict(face.edits)
-    return [face.seed, face.truncation_psi, *classes, *(strengths.get(name, 0.0) for name, _, _ in job.ranges)]
+    return [face.seed, face.truncation_psi, *classes, *(strengths.get(name, 0.0) for name, _, _ in ranges)]
 
 
 def about(job: DatasetJob, manifest: GeneratorManifest) -> bytes:

@@ -74,9 +74,10 @@ class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
 
 
 def _with_layers_of_others(job: EditJob, ws_BLD: Float32, model: LoadedGenerator) -> Float32:
-    faces = [GenerateJob(job.model, seed, job.truncation_psi, job.size, job.format) for seed, _, _ in job.mix]
+    faces = [GenerateJob(job.model, seed, job.truncation_psi, job.size, job.format) for seed, *_ in job.mix]
     others_MLD = model.mapping.run(mapping_inputs(faces, model.manifest))["ws"]
-    together: Float32 = mixed(ws_BLD, others_MLD, np.array([(0, first, last) for _, first, last in job.mix]))
+    at_M3 = np.array([(0, first, last) for _, first, last, _ in job.mix])
+    together: Float32 = mixed(ws_BLD, others_MLD, at_M3, np.array([mix[3] for mix in job.mix], np.float32))
     return together
 
 

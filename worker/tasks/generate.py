@@ -41,7 +41,8 @@ class GenerateTask:
     def prepare(self, jobs: Sequence[GenerateJob], model: LoadedGenerator) -> dict[str, Array]:
         """The inputs of the mapping graph, `transform` for a synthesis graph that takes one, `ws_offset` where edits
         move ws, and with mixes what `mapping_inputs` gives of the other seeds, as `mix_z` and so on, beside `mix_at`
-        [M, 3]: a job's place, first layer, last layer. A batch without edits or mixes costs nothing more."""
+        [M, 3] (a job's place, first layer, last layer) and `mix_share` [M]. A batch without edits or mixes costs
+        nothing more."""
         manifest = model.manifest
         inputs = mapping_inputs(jobs, manifest)
         if any(job.mix for job in jobs):
@@ -64,7 +65,7 @@ class GenerateTask:
         ws_BLD = model.mapping.run(of_mapping)["ws"]
         if "mix_at" in inputs:
             others_MLD = model.mapping.run({name: inputs[f"mix_{name}"] for name in of_mapping})["ws"]
-            ws_BLD = mixed(ws_BLD, others_MLD, inputs["mix_at"])
+            ws_BLD = mixed(ws_BLD, others_MLD, inputs["mix_at"], inputs["mix_share"])
         if "ws_offset" in inputs:
             ws_BLD = ws_BLD + inputs["ws_offset"]
         return ws_BLD
@@ -122,19 +123,22 @@ def mapping_inputs(jobs: Sequence[GenerateJob], manifest: GeneratorManifest) -> 
     return {**inputs, "c": _labels(jobs, manifest.c_dim)} if manifest.c_dim else inputs
 
 
-def mixed(ws_BLD: Array, others_MLD: Array, at_M3: Array) -> Array:
-    """ws with the layers of others in their places."""
+def mixed(ws_BLD: Array, others_MLD: Array, at_M3: Array, share_M: Float32) -> Array:
+    """ws with the layers of others in their places, or on their way there."""
     ws_BLD = ws_BLD.copy()
-    for other_LD, (place, first, last) in zip(others_MLD, at_M3, strict=True):
-        ws_BLD[place, first : last + 1] = other_LD[first : last + 1]
+    for other_LD, (place, first, last), share in zip(others_MLD, at_M3, share_M, strict=True):
+        layers = slice(first, last + 1)
+        # So that all the way is exactly the other.
+        ws_BLD[place, layers] = share * other_LD[layers] + (1 - share) * ws_BLD[place, layers]
     return ws_BLD
 
 
 def _mixes(jobs: Sequence[GenerateJob], manifest: GeneratorManifest) -> dict[str, Array]:
     mixes = [(place, job, mix) for place, job in enumerate(jobs) for mix in job.mix]
-    others = mapping_inputs([replace(job, seed=seed) for _, job, (seed, _, _) in mixes], manifest)
-    at_M3 = np.array([(place, first, last) for place, _, (_, first, last) in mixes])
-    return {"mix_at": at_M3, **{f"mix_{name}": array for name, array in others.items()}}
+    others = mapping_inputs([replace(job, seed=seed) for _, job, (seed, *_) in mixes], manifest)
+    at_M3 = np.array([(place, first, last) for place, _, (_, first, last, _) in mixes])
+    share_M = np.array([mix[3] for _, _, mix in mixes], np.float32)
+    return {"mix_at": at_M3, "mix_share": share_M, **{f"mix_{name}": array for name, array in others.items()}}
 
 
 def _labels(jobs: Sequence[GenerateJob], c_dim: int) -> Float32:

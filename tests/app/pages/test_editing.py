@@ -178,7 +178,7 @@ def test_mixing_with_another_face(open_page: OpenPage, web: Web) -> None:
     until_address_has(page, mix="9:0-2")
     page.get_by_label("Take its").select_option("colours")
     until_address_has(page, mix="9:7-9")
-    assert faces_drawn(web)[-1].mix == ((9, 7, 9),)
+    assert faces_drawn(web)[-1].mix == ((9, 7, 9, 1.0),)
     page.reload()
     expect(page.get_by_label("Mix with seed")).to_have_value("9")
     expect(page.get_by_label("Take its")).to_have_value("7-9")
@@ -224,7 +224,7 @@ def test_what_the_service_refuses_is_told(open_page: OpenPage, web: Web) -> None
 
 
 def test_a_dropped_picture_is_itself_again(open_page: OpenPage) -> None:
-    job = GenerateJob(MODEL.digest, 7, 0.5, 64, PictureFormat.PNG, edits=(("smile", 2.0),), mix=((9, 0, 3),))
+    job = GenerateJob(MODEL.digest, 7, 0.5, 64, PictureFormat.PNG, edits=(("smile", 2.0),), mix=((9, 0, 3, 1.0),))
     job = replace(job, directions=KNOWN.digest)
     picture = np.asarray(Image.open(io.BytesIO(paint(job).body)).convert("RGB"))
     body = stamped(picture, job.format, recipe_of(job, "faces"), Stamp({Mark.XMP})).body
