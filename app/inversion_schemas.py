@@ -39,7 +39,8 @@ class InversionQuery(BaseModel):
     space: Annotated[
         Space,
         Field(
-            description="w: one latent for all layers, which takes edits best. w_plus: one for each, which is closer."
+            description="w: one latent for all layers, which takes edits best. w_plus: one for each, which is closer.",
+            examples=["w_plus"],
         ),
     ] = Space.W_PLUS
     face: FaceChoice = None
@@ -93,9 +94,7 @@ class Inversion(BaseModel):
     )
     photo: PhotoSize
     faces: int = Field(description="How many faces are in the photo.")
-    box: list[float] = Field(
-        description="Of the face: left, top, width, height.", examples=[[90.0, 120.5, 130, 167]]
-    )
+    box: list[float] = Field(description="Of the face: left, top, width, height.", examples=[[90.0, 120.5, 130, 167]])
     landmarks: list[list[float]] = Field(description="Eyes, nose, mouth corners; left ones first.")
     score: float = Field(description="How sure the locator is, 0 to 1; 1 where landmarks were given.")
     crop: Crop

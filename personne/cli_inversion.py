@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from models.abilities import Method, Space
 from personne.cli_dataset import dataset
 from personne.cli_options import Device, Model, Store, need, settings_of
 from personne.cli_training import train
@@ -28,8 +27,8 @@ def invert(
     sources: Photos,
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     model: Model = None,
-    method: Annotated[Method | None, typer.Option(help="The closest that the model can (hybrid).")] = None,
-    space: Annotated[Space, typer.Option(help="w: takes edits best; w_plus: is closer.")] = Space.W_PLUS,
+    method: Annotated[str | None, typer.Option(help="encoder, descent, hybrid (the closest that it can).")] = None,
+    space: Annotated[str, typer.Option(help="w: takes edits best; w_plus: is closer.")] = "w_plus",
     face: Annotated[int | None, typer.Option(min=0, help="Which of several faces; 0 is the largest.")] = None,
     landmarks: Annotated[str | None, typer.Option(help="Ten numbers: eyes, nose, mouth corners, left first.")] = None,
     device: Device = None,

@@ -44,13 +44,17 @@ class Wanted:
         entry: ModelEntry,
         here: Iterable[ModelEntry],
         *,
-        method: Method | None,
-        space: Space,
+        method: str | None,
+        space: str,
         face: int | None,
         landmarks: str | None,
     ) -> "Wanted":
-        """Raises ModelCannot, BadLandmarks."""
-        return cls(method_of(method, entry, here), space, face, _numbers(landmarks))
+        """Raises ModelCannot, BadLandmarks, and ValueError for a method or a space that there is not."""
+        for name, kind, value in (("--method", Method, method), ("--space", Space, space)):
+            if value is not None and value not in list(kind):
+                raise ValueError(f"{name} is {value!r}; there are {', '.join(kind)}.")
+        chosen = method_of(None if method is None else Method(method), entry, here)
+        return cls(chosen, Space(space), face, _numbers(landmarks))
 
 
 def invert_photos(

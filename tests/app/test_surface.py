@@ -28,6 +28,9 @@ ADDRESSES = {
     "/v1/faces/{seed}": [*LOOK, "format", "attributes"],
     "/v1/faces/{seed}.{extension}": [*LOOK, "attributes"],
     "/v1/datasets": [],
+    "/v1/inversions": ["model", "method", "space", "face", "landmarks"],
+    "/v1/inversions/{latent}": [],
+    "/v1/inversions/{latent}/picture": ["size", "format"],
     "/v1/jobs": [],
     "/v1/jobs/{job_id}": [],
     "/v1/jobs/{job_id}/events": [],
@@ -43,6 +46,8 @@ ADDRESSES = {
 METHODS = {
     "/v1/datasets": {"post"},
     "/v1/edits": {"post"},
+    "/v1/inversions": {"post"},
+    "/v1/inversions/{latent}": {"get", "delete"},
     "/v1/jobs": {"post"},
     "/v1/jobs/{job_id}": {"get", "delete"},
     "/v1/shares": {"post"},
@@ -52,6 +57,7 @@ METHODS = {
 OF_THE_MOMENT = (
     "/v1/datasets",
     "/v1/edits",
+    "/v1/inversions",
     "/v1/jobs",
     "/v1/shares",
     "{job_id}",

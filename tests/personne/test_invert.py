@@ -51,6 +51,8 @@ def test_what_cannot_be_is_a_sentence(invertible_store: Path, tiny_store: Path, 
     assert "ten numbers" in said(invertible_store, "--landmarks", "1,2,3")
     assert "ten numbers" in said(invertible_store, "--landmarks", "eye")
     assert "train encoder" in said(tiny_store)
+    assert "there are encoder, descent, hybrid" in said(invertible_store, "--method", "magic")
+    assert "there are w, w_plus" in said(invertible_store, "--space", "z")
     assert "1 of 1 photos" in said(invertible_store, "--landmarks", "1,1,1,1,1,1,1,1,1,1")
 
 
