@@ -21,7 +21,7 @@ class Listener:
 def listener() -> Iterator[Listener]:
     listener = Listener()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             listener.came.append(({name.lower(): value for name, value in self.headers.items()}, body))
@@ -35,7 +35,7 @@ def listener() -> Iterator[Listener]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     listener.url = f"http://localhost:{server.server_address[1]}/told"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -122,12 +122,12 @@ def _convolution_backward(  # noqa: PLR0917  # the operator's own order
     grad: Tensor,
     x: Tensor,
     weight: Tensor,
-    bias_sizes: Sequence[int] | None,  # noqa: ARG001
+    _bias_sizes: Sequence[int] | None,
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
     transposed: bool,
-    output_padding: Sequence[int],  # noqa: ARG001
+    _output_padding: Sequence[int],
     groups: int,
     wanted: Sequence[bool],
 ) -> tuple[Tensor, None, None]:

@@ -90,9 +90,10 @@ def test_a_service_is_contained(name: str) -> None:
     assert not service.get("privileged")
 
 
-def test_only_the_gpu_and_the_monitoring_need_a_profile() -> None:
+def test_only_what_not_everybody_needs_has_a_profile() -> None:
     profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
-    assert profiles == {"worker-gpu": ["gpu"], "prometheus": ["monitoring"], "grafana": ["monitoring"]}
+    monitoring = {name: ["monitoring"] for name in ("prometheus", "grafana")}
+    assert profiles == {"worker-gpu": ["gpu"], "webhooks": ["webhooks"]} | monitoring
 
 
 @pytest.mark.parametrize("name", sorted(MONITORING))
@@ -129,6 +130,8 @@ def test_redis_forgets_nothing() -> None:
 
 def test_web_and_workers_share_one_store_and_one_queue() -> None:
     ours = [service for name, service in SERVICES.items() if name not in {"redis"} | MONITORING]
-    assert {volume.split(":")[0] for service in ours for volume in service["volumes"]} == {"store"}
+    mounted = {name: SERVICES[name].get("volumes", []) for name in SERVICES if SERVICES[name] in ours}
+    assert mounted.pop("webhooks") == [], "it reads no model"
+    assert {volume.split(":")[0] for volumes in mounted.values() for volume in volumes} == {"store"}
     assert {service["environment"]["PERSONNE_QUEUE"] for service in ours} == {"redis://redis:6379"}
     assert all(service["depends_on"]["redis"]["condition"] == "service_healthy" for service in ours)

@@ -136,7 +136,7 @@ def test_a_picture_too_small_for_any_size_has_no_loss() -> None:
     assert face_loss(tiny, tiny + 1, None).item() == 0
 
 
-def test_a_graph_that_is_off_is_not_written(tiny_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_graph_that_is_off_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.export.finding_graphs.MOST_DIFFERENCE", -1.0)
     with pytest.raises(ModelRefused, match="not written"):
         write_encoder(EncoderNetwork(8, 2, 4, width=4, widest=4, hidden=4), tmp_path / "encoder.onnx")

@@ -71,13 +71,15 @@ class PhotoEditTask(SoloTask[PhotoEditJob, Photo, LoadedGenerator]):
         if job.paste:
             # What the latent does not know of the face is in both pictures alike, and so changes nothing.
             whole = paste_change(prepared.pixels, located.face.square, found.picture, moved)
-            is_opaque = prepared.opacity is None or job.format is PictureFormat.JPEG
-            return Edited(whole if is_opaque else np.dstack([whole, prepared.opacity]), found.error)
+            if prepared.opacity is not None and job.format is not PictureFormat.JPEG:
+                whole = np.dstack([whole, prepared.opacity])
+            return Edited(whole, found.error)
         return Edited(moved, found.error)
 
     def finish(self, job: PhotoEditJob, picture: Edited, inputs: Mapping[str, bytes]) -> EncodedPicture:
         """As the job wants it. The marks that the photo came with go on as the history of the result."""
-        parameters = {"method": job.method, "space": job.space, "truncation_psi": job.truncation_psi}
+        parameters: dict[str, str | int | float | None] = {"method": job.method, "space": job.space}
+        parameters |= {"truncation_psi": job.truncation_psi}
         parameters |= {"paste": True} if job.paste else {"size": job.size}
         photo = inputs[PHOTO]
         recipe = Recipe(
