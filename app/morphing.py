@@ -40,7 +40,8 @@ class MorphQuery(PermanentQuery):
         bool, Field(description="Back to the first face, and again and again; else it is played once.", examples=[True])
     ] = False
     format: Annotated[
-        AnimationFormat, Field(description="mp4 only where the workers were installed with the extra `video`.")
+        AnimationFormat,
+        Field(description="mp4 only where the workers were installed with the extra `video`.", examples=["gif"]),
     ] = AnimationFormat.WEBP
 
     @property

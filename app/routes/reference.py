@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 from app.errors import ALL_PROBLEMS
 from app.pages import Pages
 
-_OF_THE_MOMENT = {"job_id", "digest"}
+_OF_THE_MOMENT = {"job_id", "latent", "digest"}
 """Parameters of addresses that have no example to click: what there is differs from service to service."""
+_NEEDS_A_QUERY = {"/v1/morphs"}
+"""Addresses that say nothing by themselves."""
 _PROBLEMS_BY_SLUG = {problem.slug: problem for problem in ALL_PROBLEMS}
 
 
@@ -54,7 +56,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> dict[str, A
         "description": operation.get("description", "").split("\n\n"),
         "parameters": parameters,
         "answers": answers,
-        "example": _example(path, parameters) if method == "get" and not _OF_THE_MOMENT & set(_names(path)) else None,
+        "example": _example(path, parameters) if method == "get" and _is_clickable(path) else None,
     }
 
 
@@ -73,7 +75,7 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
 
 def _bounds(kind: dict[str, Any]) -> str:
     if "$ref" in kind:
-        return "jpg, png or webp"
+        return "webp, gif or mp4" if kind["$ref"].endswith("AnimationFormat") else "jpg, png or webp"
     if "minimum" in kind and "maximum" in kind:
         return f"{kind['type']}, {kind['minimum']} to {kind['maximum']}"
     return str(kind["type"])
@@ -83,6 +85,10 @@ def _answer(status: str, answer: dict[str, Any]) -> dict[str, Any]:
     content = answer.get("content", {})
     slugs = [slug for media in content.values() for slug in media.get("examples", ())]
     return {"status": status, "text": answer["description"], "media": list(content), "problems": slugs}
+
+
+def _is_clickable(path: str) -> bool:
+    return path not in _NEEDS_A_QUERY and not _OF_THE_MOMENT & set(_names(path))
 
 
 def _names(path: str) -> list[str]:

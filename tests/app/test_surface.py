@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 API_DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 # Changed on purpose only: each of these is a promise to somebody.
-LOOK = ["model", "truncation_psi", "size", "class", "rotate", "translate_x", "translate_y", "keep", "directions"]
+LOOK = ["model", "truncation_psi", "size", "class", "rotate", "translate_x", "translate_y", "keep", "directions", "mix"]
 ADDRESSES = {
     "/": [],
     "/docs": [],
@@ -22,7 +22,7 @@ ADDRESSES = {
     "/privacy": [],
     "/problems/{slug}": [],
     "/readyz": [],
-    "/v1/faces": [*LOOK, "format", "count"],
+    "/v1/faces": [*LOOK, "format", "count", "like", "attributes"],
     "/v1/attributes": ["model"],
     "/v1/edits": [],
     "/v1/faces/{seed}": [*LOOK, "format", "attributes"],
@@ -31,6 +31,7 @@ ADDRESSES = {
     "/v1/inversions": ["model", "method", "space", "face", "landmarks"],
     "/v1/inversions/{latent}": [],
     "/v1/inversions/{latent}/picture": ["size", "format"],
+    "/v1/morphs": [*LOOK, "from", "to", "seeds", "frames", "fps", "loop", "format", "attributes"],
     "/v1/jobs": [],
     "/v1/jobs/{job_id}": [],
     "/v1/jobs/{job_id}/events": [],
@@ -59,13 +60,14 @@ OF_THE_MOMENT = (
     "/v1/edits",
     "/v1/inversions",
     "/v1/jobs",
+    "/v1/morphs",
     "/v1/shares",
     "{job_id}",
     "{digest}",
     "/v1/translations",
     "/v1/verify",
 )
-"""Addresses that answer only those who have made something first."""
+"""Addresses that answer only those who have made something first, or who say what they want."""
 HTML = {"/", "/docs", "/privacy", "/problems/{slug}", "/openapi.json", "/verify"}
 
 
