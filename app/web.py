@@ -9,17 +9,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from app.access.cost import Till
+from app.access.guard import AskForKeys, declared_scope
+from app.access.keys_file import KeyFile
+from app.access.limits import Limits, TellLimits
+from app.access.links import SharedLinks
+from app.access.security import RefuseStrangers
 from app.admission import UploadRoom
-from app.config import AppConfig
+from app.config import AccessConfig, AppConfig
 from app.errands import Errands
 from app.errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, PROBLEMS
 from app.inverting import Inverting
-from app.keys_config import AccessConfig
-from app.keys_file import KeyFile
-from app.keys_guard import AskForKeys, declared_scope
-from app.keys_links import SharedLinks
-from app.limits import Limits, TellLimits
-from app.limits_cost import Till
 from app.making import Making
 from app.metrics import CountRequests, Meters
 from app.ordering import Ordering
@@ -49,7 +49,6 @@ from app.routes.styles import styles_routes
 from app.routes.translate_page import TranslatePage, translate_page_routes
 from app.routes.translations import translations_routes
 from app.routes.verify import verify_page_routes, verify_routes
-from app.security import RefuseStrangers
 from app.translating import Translating
 from app.uploads import UploadLimits, Uploads
 from app.verification import Verifier

@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from app.access.keys_file import KeyFile
 from app.errors.access import KeysUnreadable
-from app.keys_file import KeyFile
 from jobs.errors import QueueUnavailable
 from jobs.redis_queue.inspection import RedisFacts, inspect_redis
 from marks.errors import CertificateRefused

@@ -2,8 +2,8 @@
 
 import logging
 
+from app.access.keys_file import KeyFile
 from app.errors.access import KeysUnreadable
-from app.keys_file import KeyFile
 from personne.errors import KeysNeeded, SettingRefused
 from personne.settings import Settings
 from personne.settings_access import is_loopback, keys_file

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from app.keys_config import AccessConfig
+from app.config import AccessConfig
 
 DEFAULT_UNITS = 600
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from app.access.links import SharedLinks, scope_to_share
+from app.access.visitor import VISITOR
 from app.errors import INVALID_PARAMETER, RepeatedParameter, UnknownParameter
 from app.errors.access import NotShareable, ScopeMissing, SharingOff
-from app.keys_links import SharedLinks, scope_to_share
-from app.keys_visitor import VISITOR
 from app.replies import NEVER, problems_documented
 
 A_WEEK_S = 7 * 24 * 3600

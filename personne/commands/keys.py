@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from app.access.keys import Key, Scope, digest_of, draw_key, id_of
+from app.access.keys_file import KeyFile
 from app.errors.access import KeysUnreadable
-from app.keys import Key, Scope, digest_of, draw_key, id_of
-from app.keys_file import KeyFile
 from personne.errors import KeyNotFound, SettingRefused
 
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.config import AppConfig
-from app.keys import Key, Scope, digest_of, draw_key, id_of
-from app.keys_config import AccessConfig
-from app.keys_file import KeyFile
+from app.access.keys import Key, Scope, digest_of, draw_key, id_of
+from app.access.keys_file import KeyFile
+from app.config import AccessConfig, AppConfig
 from tests.app.conftest import NO_POOL
 
 SECRET = "x" * 32

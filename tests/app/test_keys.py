@@ -8,10 +8,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from app.access.keys import Scope, draw_key, is_wellformed
+from app.access.keys_file import KeyFile
+from app.access.scopes import OPEN, SCOPES
 from app.errors.access import KeysUnreadable
-from app.keys import Scope, draw_key, is_wellformed
-from app.keys_file import KeyFile
-from app.keys_scopes import OPEN, SCOPES
 from app.web import create_app
 from jobs.queue import DEFAULT_POLICY
 from tests.app.conftest import MakeWeb, Web, submitter_and_source
@@ -49,7 +49,7 @@ def filled(template: str) -> str:
 def test_every_route_has_a_scope(tmp_path: Path) -> None:
     routes = all_routes(an_app(tmp_path))
     assert "GET /v1/faces/{seed}" in routes
-    assert [route for route in routes if route not in SCOPES] == [], "declare these in app/keys_scopes.py"
+    assert [route for route in routes if route not in SCOPES] == [], "declare these in app/access/scopes.py"
 
 
 def test_every_route_refuses_who_has_no_key(make_web: MakeWeb, tmp_path: Path) -> None:

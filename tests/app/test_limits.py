@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.config import AppConfig
+from app.access.cost import Prices, units
+from app.access.keys import Scope
+from app.access.limits import AGAIN_AFTER_S, Limits, wait_for, weighed
+from app.access.visitor import VISITOR, Visitor
+from app.config import AccessConfig, AppConfig
 from app.errors import RateLimited, TooCostly
-from app.keys import Scope
-from app.keys_config import AccessConfig
-from app.keys_visitor import VISITOR, Visitor
-from app.limits import AGAIN_AFTER_S, Limits, wait_for, weighed
-from app.limits_cost import Prices, units
 from app.ordering import Ordering, Wishes
 from jobs.contract import PHOTO, PictureFormat, TranslateJob
 from tests.app.conftest import NO_POOL, MakeWeb

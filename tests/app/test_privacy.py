@@ -13,8 +13,7 @@ import pytest
 import redis
 from PIL import Image
 
-from app.config import AppConfig
-from app.keys_config import AccessConfig
+from app.config import AccessConfig, AppConfig
 from app.routes.privacy import duration
 from jobs.memory_queue import MemoryQueue
 from jobs.queue import DEFAULT_POLICY

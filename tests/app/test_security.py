@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.keys_config import AccessConfig
-from app.keys_guard import _address
-from app.security import LOOPBACK_HOSTS, without_port
+from app.access.guard import _address
+from app.access.security import LOOPBACK_HOSTS, without_port
+from app.config import AccessConfig
 from tests.app.conftest import NO_POOL, MakeWeb, Web
 
 ON_LOOPBACK = replace(NO_POOL, access=AccessConfig(hosts=LOOPBACK_HOSTS))

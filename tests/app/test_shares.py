@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from app.keys import Scope
-from app.keys_file import KeyFile
-from app.keys_links import SharedLinks
+from app.access.keys import Scope
+from app.access.keys_file import KeyFile
+from app.access.links import SharedLinks
 from tests.app.conftest import MakeWeb, Web
 from tests.app.keyed import SECRET, bearer, keyed, make_key
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.keys import is_wellformed
+from app.access.keys import is_wellformed
 from personne.door import check_door
 from personne.errors import KeyNotFound, KeysNeeded, SettingRefused
 from personne.settings import read_settings

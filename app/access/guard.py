@@ -8,6 +8,11 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.keys import LOOKS_LIKE_A_KEY
+from app.access.keys_file import KeyFile
+from app.access.links import SHAREABLE, SharedLinks, is_shared
+from app.access.scopes import OPEN, OPEN_FOLDERS, SCOPES
+from app.access.visitor import VISITOR, Visitor
 from app.errors.access import (
     KeyInAddress,
     KeyMissing,
@@ -17,11 +22,6 @@ from app.errors.access import (
     ScopeUndeclared,
 )
 from app.errors.kinds import AppError
-from app.keys import LOOKS_LIKE_A_KEY
-from app.keys_file import KeyFile
-from app.keys_links import SHAREABLE, SharedLinks, is_shared
-from app.keys_scopes import OPEN, OPEN_FOLDERS, SCOPES
-from app.keys_visitor import VISITOR, Visitor
 from app.replies import error_reply
 
 NAMES_OF_KEYS = frozenset({"api_key", "apikey", "api-key", "access_token"})

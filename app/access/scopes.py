@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.keys import Scope
+from app.access.keys import Scope
 
 OPEN = None
 """For everybody, key or not: it tells nothing of anybody, and costs nothing."""

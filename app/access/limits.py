@@ -14,8 +14,8 @@ from limits.errors import StorageError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.visitor import VISITOR, Standing, Visitor
 from app.errors.access import RateLimited, TooCostly
-from app.keys_visitor import VISITOR, Standing, Visitor
 
 PATIENCE_S = 0.25
 """A Redis that has not counted by then is away."""

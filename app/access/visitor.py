@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from app.keys import Key, Scope
+from app.access.keys import Key, Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from app.limits import Limits
+from app.access.limits import Limits
 from app.ordering import Ordering
 from app.photo_headers import read_header
 from jobs.contract import PHOTO, Job

@@ -32,7 +32,7 @@ class Key:
     """What is kept of a key: never the key itself.
 
     id: the beginning of its digest, by which it is listed and revoked. digest: SHA-256 in hex. per_minute, per_day:
-    most units of work (app/limits_cost.py); None: as the service has it, and without a limit.
+    most units of work (app/access/cost.py); None: as the service has it, and without a limit.
     """
 
     id: str

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.access.keys import Key, KeyRing, Scope
 from app.errors.access import KeysUnreadable
-from app.keys import Key, KeyRing, Scope
 
 VERSION = 1
 _log = logging.getLogger(__name__)

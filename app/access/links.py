@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from app.access.keys import Scope
 from app.errors.access import LinkRefused, NotShareable, SharingOff
-from app.keys import Scope
 
 SHAREABLE = {
     re.compile(r"/v1/faces/[0-9]{1,20}(\.(jpg|png|webp))?"): Scope.GENERATE,

@@ -1,0 +1,1 @@
+"""Who may do what, and how much of it: keys and their scopes, limits by cost, shared addresses, names of the host."""
