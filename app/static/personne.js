@@ -2,7 +2,6 @@
 
 import { followLook, onLook, withLook } from "./look.js";
 import { isPlaying, pageTo, play, stop } from "./morph.js";
-import { find, forget, pageOf } from "./photo.js";
 import { at, fetchFace, keep, latentOf, parts, stage } from "./picture.js";
 import { begin, redo, step, undo } from "./steps.js";
 
@@ -23,6 +22,8 @@ function tell(sentence, options) {
   at("said").classList.remove("only-heard");
   say(sentence, options);
 }
+
+const photos = () => import("./photo.js"); // few begin with one
 
 const fail = (error) => tell(error instanceof TypeError ? "The service cannot be reached." : error.message);
 
@@ -185,7 +186,7 @@ async function onStart(event) {
   if (!file) return tell("Choose a photo first.");
   if (!at("consent").checked) return tell("Ask whoever is in the photo, and say so here.");
   try {
-    const page = await find(file, tell);
+    const page = await (await photos()).find(file, tell);
     if (!page) return;
     wanted = null;
     followLook(page);
@@ -195,7 +196,7 @@ async function onStart(event) {
   }
 }
 
-const onForget = () => forget().then(next).then(() => tell("Forgotten."), fail);
+const onForget = () => photos().then(({ forget }) => forget()).then(next).then(() => tell("Forgotten."), fail);
 
 async function onDrop(event) {
   event.preventDefault();
@@ -203,7 +204,7 @@ async function onDrop(event) {
   if (!file) return;
   tell("Reading what the picture says of itself.");
   try {
-    const page = await pageOf(file);
+    const page = await (await photos()).pageOf(file);
     if (page) location.assign(page);
     else if (!at("start")) tell("That picture tells of no face that can be drawn here.");
     else {
