@@ -105,7 +105,9 @@ class FaultProxy:
         pair = {writer, far_writer}
         self._connections |= pair
         try:
-            await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+            # A cancelled task would be asked for its exception by the server's own callback, which prints that.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
         finally:
             self._connections -= pair
             for end in pair:
