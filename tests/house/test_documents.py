@@ -36,7 +36,6 @@ COMMANDS = {
     "models": "--store --json",
     "sample": "--seeds --out --model --truncation-psi --class --rotate --translate --set --labels --format --grid"
     " --device --store",
-    "translate": "sources --style --out --strength --size --format --device --store",
     "edit": "--seeds --set --out --keep --model --truncation-psi --format --grid --device --store",
     "morph": "--seeds --out --frames --fps --loop --set --keep --model --truncation-psi --class --device --store",
     "directions find": "model --method --count --samples --layers --space --scores --only --share --device --store",
@@ -48,6 +47,7 @@ COMMANDS = {
     "directions measure": "model --faces --device --store",
     "directions list": "model --store",
     "train estimators": "--data --out --epochs --seed",
+    "translate": "sources --style --out --strength --size --format --device --store",
     "export": "source --name --out --facts --measured --noise --float16 --batch-norm --example --store",
     "import": "source --name --kind --part --licence --title --float16 --force --store",
     "pull": "name --accept-licence --name --force --store",
@@ -61,25 +61,22 @@ COMMANDS = {
     " --seed --set --dry-run",
     "train stylegan1": "--data --out --resolution --preset --images --batch --device --init-from --seed"
     " --set --dry-run",
-    "train pggan": "--data --out --resolution --preset --images --batch --device --init-from --seed"
-    " --set --dry-run",
-    "train dcgan": "--data --out --resolution --preset --images --batch --device --init-from --seed"
-    " --set --dry-run",
+    "train pggan": "--data --out --resolution --preset --images --batch --device --init-from --seed --set --dry-run",
+    "train dcgan": "--data --out --resolution --preset --images --batch --device --init-from --seed --set --dry-run",
     "train autoencoder": "--data --out --resolution --preset --images --batch --device --init-from --seed"
     " --set --dry-run",
     "evaluate": "name --data --test --out --samples --ways --truncation-psi --features --inception --card --device"
     " --store",
     "dataset inspect": "source --labels --smallest --out",
-    "dataset pack": "source --out --resolution --split --labels --label --unlabelled --smallest --keep-duplicates --name"
-    " --licence --attribution --sources --force",
+    "dataset pack": "source --out --resolution --split --labels --label --unlabelled --smallest --keep-duplicates"
+    " --name --licence --attribution --sources --force",
     "invert": "sources --out --model --method --space --face --landmarks --device --store",
     "dataset align": "sources --out --resolution --smallest --beyond --faces --force",
     "train locator": "--data --backgrounds --out --images --batch --seed",
     "train encoder": "--out --model --data --images --batch --seed --store",
     "dataset split": "source --out --labels --by --test --seed --force",
     "train features": "--data --out --images --batch --device --seed",
-    "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed"
-    " --set --dry-run",
+    "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed --set --dry-run",
 }
 
 
