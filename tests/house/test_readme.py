@@ -21,6 +21,7 @@ COVERED = {
     "personne export runs/mine": "tests/personne/test_train.py::test_a_run_is_trained_exported_and_served",
     "personne models": "tests/personne/test_cli.py::test_models_are_listed_and_refusals_explained",
     "personne sample": "tests/personne/test_readme_commands.py::test_the_sample_lines_of_the_readme",
+    "personne edit": "tests/personne/test_readme_commands.py::test_the_edit_lines_of_the_readme",
     "personne translate": "tests/personne/test_readme_commands.py::test_the_translate_lines_of_the_readme",
     "curl ": "tests/personne/test_readme_commands.py::test_the_curl_lines_of_the_readme",
 }

@@ -15,6 +15,7 @@ from tests.personne.processes import ADDRESS, personne, ready
 
 CURL = [command for command in COMMANDS if command.startswith("curl ")]
 TRANSLATE = [command for command in COMMANDS if command.startswith("personne translate ")]
+EDIT = [command for command in COMMANDS if command.startswith("personne edit ")]
 HOLIDAY = "holiday.jpg"
 SAMPLE = [command for command in COMMANDS if command.startswith("personne sample ")]
 
@@ -32,7 +33,7 @@ def test_the_curl_lines_of_the_readme(served: dict[str, str], tmp_path: Path) ->
             assert said.stdout or "-o" in ours
     for path in tmp_path.iterdir():
         with Image.open(path) as picture:
-            assert {".jpg": "JPEG", ".png": "PNG"}[path.suffix] == picture.format
+            assert {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP"}[path.suffix] == picture.format
 
 
 def test_the_sample_lines_of_the_readme(served: dict[str, str], tmp_path: Path) -> None:
@@ -60,6 +61,16 @@ def test_the_translate_lines_of_the_readme(served: dict[str, str], tmp_path: Pat
             assert process.popen.wait(100) == 0, process.said
     with Image.open(tmp_path / "painted" / HOLIDAY) as painted:
         assert painted.size == (96, 64)
+
+
+def test_the_edit_lines_of_the_readme(served: dict[str, str], tmp_path: Path) -> None:
+    for command in EDIT:
+        arguments = shlex.split(command)[1:]
+        out = arguments.index("--out") + 1
+        arguments[out] = str(tmp_path / arguments[out])
+        with personne(*arguments, env=served) as process:
+            assert process.popen.wait(100) == 0, process.said
+    assert len(list((tmp_path / "smiling").iterdir())) == 8
 
 
 def write_holiday(folder: Path) -> None:
