@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from jobs.codec import outcome_from_wire
 from jobs.contract import JobFailure, JobId
 from jobs.notices import Notice
+from jobs.redis_queue.connecting import kept_alive
 from jobs.redis_queue.keys import PREFIX, Keys, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 
@@ -23,7 +24,7 @@ class RedisNotices:
             url,
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
-            socket_keepalive=True,
+            **kept_alive(url),
             retry=Retry(NoBackoff(), 1),
         )
         self._turns = Turns(without_password(url))

@@ -16,6 +16,7 @@ from jobs.errors import WireError
 from jobs.outcomes import deadline_passed, given_up, kept_s
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
 from jobs.redis_queue.cargo import Cargo
+from jobs.redis_queue.connecting import kept_alive
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, script, without_password
 from jobs.redis_queue.leases import Leases
 
@@ -24,8 +25,7 @@ BLOCK_MS = 1000
 CLAIMS_PER_LEASE = 10
 """How often we look for the jobs of the dead: a tenth of a lease is what a takeover may come late."""
 SOCKET_TIMEOUT_S = 3.0
-FORGET_AFTER_MS = 3_600_000
-"""Names of workers that took nothing for so long are removed from the groups."""
+FORGET_AFTER_MS = 3_600_000  # names of workers that took nothing for so long leave the groups
 DIED = "its worker died or fell silent with it"
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class RedisSource:
             url,
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=SOCKET_TIMEOUT_S,
-            socket_keepalive=True,
+            **kept_alive(url),
             health_check_interval=15,
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
         )

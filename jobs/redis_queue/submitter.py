@@ -29,6 +29,7 @@ from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
 from jobs.redis_queue.cargo import field
+from jobs.redis_queue.connecting import kept_alive
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 from jobs.redis_queue.watching import Watching
@@ -54,7 +55,7 @@ class RedisSubmitter:
             url,
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
-            socket_keepalive=True,
+            **kept_alive(url),
             # A pooled connection may have died with a restart of Redis; every script here may run twice.
             retry=Retry(NoBackoff(), 1),
         )
@@ -63,7 +64,7 @@ class RedisSubmitter:
             url,
             socket_timeout=LISTEN_MS / 1000 + ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
-            socket_keepalive=True,
+            **kept_alive(url),
             retry=Retry(NoBackoff(), 0),
         )
         self._submit = self._client.register_script(script("submit"))
