@@ -19,8 +19,11 @@ MULTIPLE = 8
 """Of a level's sides; a square of the network's map."""
 SURE = 0.35
 """Score from which something is a face, at both looks."""
-SECOND_SIDE, SECOND_EYES = 96, 16.0
-"""Of the second look: its picture's side, and how far apart the eyes are in it, in pixels."""
+SECOND_SIDE = 96
+SECOND_LOOKS = ((13.0, False), (17.0, True))
+"""How far apart the eyes are at the second look, in pixels, and whether in a mirror: the mean of several is surer."""
+IN_A_MIRROR = [1, 0, 2, 4, 3]
+"""The order of landmarks there."""
 MOST_FACES = 64
 SMALLEST_FACE = 24
 """Longer side of the smallest box that is told of: below, texture looks like faces to a small network."""
@@ -79,15 +82,29 @@ class Locator:
         upright = [(face, square) for face in faces if (square := _second_square(face)) is not None]
         if not upright:
             return []
-        pictures = np.stack([cut(photo, square, SECOND_SIDE) for _, square in upright])
-        found_FhwO = self._engine.run({"picture": pictures})["faces"]
+        looks = [self._second_look(photo, [square for _, square in upright], *look) for look in SECOND_LOOKS]
         seen = []
-        for (first, square), found_hwO in zip(upright, found_FhwO, strict=True):
-            best = _best_in_the_middle(found_hwO)
-            if best[0] >= SURE:
-                landmarks = square.to_photo(best[1:].reshape(-1, 2).astype(np.float64) / SECOND_SIDE)
-                seen.append(Face(landmarks, float(first.score + best[0]) / 2))
+        for (first, _), *again in zip(upright, *looks, strict=True):
+            score = sum(face.score for face in again) / len(again)
+            if score >= SURE:
+                landmarks = np.mean([face.landmarks for face in again], axis=0)
+                seen.append(Face(landmarks, (first.score + score) / 2))
         return [face for face in seen if _makes_a_face(face.landmarks)]
+
+    def _second_look(self, photo: Picture, squares: Sequence[FaceSquare], eyes: float, in_a_mirror: bool) -> list[Face]:
+        """What is found in the middle of each square, four eye distances wide, when it is seen at that size."""
+        growth = SECOND_SIDE / eyes / 4
+        wider = [FaceSquare(one.x, one.y, one.across_x * growth, one.across_y * growth) for one in squares]
+        pictures = np.stack([cut(photo, square, SECOND_SIDE) for square in wider])
+        found_FhwO = self._engine.run({"picture": pictures[:, :, ::-1] if in_a_mirror else pictures})["faces"]
+        faces = []
+        for square, found_hwO in zip(wider, found_FhwO, strict=True):
+            best = _best_in_the_middle(found_hwO)
+            shares = best[1:].reshape(-1, 2).astype(np.float64) / SECOND_SIDE
+            if in_a_mirror:
+                shares = shares[IN_A_MIRROR] * (-1, 1) + (1, 0)
+            faces.append(Face(square.to_photo(shares), float(best[0])))
+        return faces
 
 
 def _levels(photo: Picture) -> list[tuple[Picture, float, float]]:
@@ -131,10 +148,8 @@ def _second_square(face: Face) -> FaceSquare | None:
     """A square around the middle of the landmarks, as the face is turned; None where they make no face."""
     if not _makes_a_face(face.landmarks):
         return None
-    square = face.square
-    growth = SECOND_SIDE / SECOND_EYES / 4
     x, y = face.landmarks.mean(0)
-    return FaceSquare(float(x), float(y), square.across_x * growth, square.across_y * growth)
+    return FaceSquare(float(x), float(y), face.square.across_x, face.square.across_y)
 
 
 def _makes_a_face(landmarks: Points) -> bool:

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-YAW_DEGREES, PITCH_DEGREES = 55.0, 30.0
+YAW_DEGREES, PITCH_DEGREES = 68.0, 35.0
 """Largest turns to the side, and up or down."""
 HALF_WIDTH, HALF_HEIGHT = 1.25, 1.75
 """Of a head, in eye distances: the radii of its cylinders."""
-TURNED = 0.6
+TURNED = 0.65
 """Share of the heads that turn at all."""
 MOST_SINE = 0.985
 """How far around the cylinder the portrait is believed: 80 degrees."""

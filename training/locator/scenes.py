@@ -18,7 +18,7 @@ TURN_DEGREES = 14.0
 MOST_DEGREES = 60.0
 COVERED = 0.3
 """A face whose middle lies so far under a later one counts neither as a face nor as none."""
-TOO_NEAR = (32.0, 80.0)
+TOO_NEAR = (28.0, 80.0)
 """Distance of the eyes of faces that are too large to be found in this scene: parts of faces are no faces."""
 
 
@@ -48,7 +48,7 @@ def compose(faces: LabelledFaces, backgrounds_BCHW: Tensor, config: LocatorConfi
         chance = torch.rand(count)
         is_face = chance < (0.75 if slot == 0 else 0.45)
         is_patch = (chance > 0.85) & ~is_face
-        is_near = is_face & (torch.rand(count) < 0.08) if slot == 0 else torch.zeros(count, dtype=torch.bool)
+        is_near = is_face & (torch.rand(count) < 0.15) if slot == 0 else torch.zeros(count, dtype=torch.bool)
         eyes = _distances(count, config, is_near)
         matrix_B22, centre_B2 = _placement(points, eyes, config.side)
         patch = F.interpolate(backgrounds_BCHW.roll(1 + slot, 0), size=pictures.shape[-2:])
@@ -111,7 +111,7 @@ def _relit(pictures: Tensor) -> Tensor:
 
 
 def _covered(pictures: Tensor, points_B52: Tensor) -> Tensor:
-    """One face in five has something before it, one in ten dark glasses."""
+    """One face in five has something before it, one in ten dark glasses, one in twelve a mask."""
     count, side = len(pictures), pictures.shape[-1]
     place = torch.arange(side).float() + 0.5
     start = torch.rand(count, 2) * side
@@ -119,6 +119,12 @@ def _covered(pictures: Tensor, points_B52: Tensor) -> Tensor:
     inside = [((place >= start[:, i : i + 1]) & (place < (start + extent)[:, i : i + 1])).float() for i in (0, 1)]
     thing = inside[1].view(-1, 1, side, 1) * inside[0].view(-1, 1, 1, side) * _some(count, 0.2)
     pictures = pictures.lerp((torch.rand(count, 3, 1, 1) * 2 - 1).expand_as(pictures), thing)
+    # From the ridge of the nose down, as wide as the face.
+    below = (place.view(1, -1, 1) > points_B52[:, :3, 1].mean(1).view(-1, 1, 1)).float()
+    middle, half = points_B52[:, :, 0].mean(1), 1.1 * (points_B52[:, 1, 0] - points_B52[:, 0, 0]).abs()
+    beside = ((place.view(1, 1, -1) - middle.view(-1, 1, 1)).abs() < half.view(-1, 1, 1)).float()
+    mask = (below * beside)[:, None] * _some(count, 1 / 12)
+    pictures = pictures.lerp((torch.rand(count, 3, 1, 1) * 2 - 1).expand_as(pictures), mask)
     eyes = points_B52[:, :2]
     reach = (eyes[:, 1] - eyes[:, 0]).norm(dim=1).view(-1, 1, 1)
     wears, glass_colour = _some(count, 0.1), torch.rand(count, 1, 1, 1) * 0.5 - 1
