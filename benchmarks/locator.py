@@ -127,10 +127,10 @@ def against_labels(locator: Locator, data: Path) -> tuple[float, float]:
     ours, theirs = [], []
     for photo, points in composed(data):
         yunet = [Face(face[4:14].reshape(5, 2), 1.0) for face in judged(photo, data, SURE)]
-        for errors, faces in ((ours, locator.find(photo)), (theirs, yunet)):
-            error = nearest(faces, points)
-            errors += [] if error is None else [error]
-    return float(np.median(ours)), float(np.median(theirs))
+        ours.append(nearest(locator.find(photo), points))
+        theirs.append(nearest(yunet, points))
+    medians = [float(np.median([error for error in errors if error is not None])) for errors in (ours, theirs)]
+    return medians[0], medians[1]
 
 
 def nearest(ours: list[Face], points: Any) -> float | None:
@@ -155,7 +155,8 @@ def main() -> None:
         row = compare(locator, photos(options.data), options.data)
         print(
             f"{photos.__name__:12} {row['photos']:6.0f} {row['faces']:6.0f} {row['found']:6.1%} "
-            f"{row['error_median']:12.1%} {row['error_90']:11.1%} {row['itself']:7.1%} {row['invented']:9.0f} {row['ms']:11.0f}"
+            f"{row['error_median']:12.1%} {row['error_90']:11.1%} {row['itself']:7.1%} {row['invented']:9.0f} "
+            f"{row['ms']:11.0f}"
         )
     ours, theirs = against_labels(locator, options.data)
     print(f"against the labels of the composites: ours {ours:.1%}, YuNet {theirs:.1%}")
