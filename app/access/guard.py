@@ -9,6 +9,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import LOOKS_LIKE_A_KEY
+from app.access.keys import Scope as KeyScope
 from app.access.keys_file import KeyFile
 from app.access.links import SHAREABLE, SharedLinks, is_shared
 from app.access.scopes import OPEN, OPEN_FOLDERS, SCOPES
@@ -97,9 +98,16 @@ async def declared_scope(request: Request) -> None:
         return
     if visitor.key is None:
         raise KeyMissing
-    if not visitor.may(scope):
-        visitor.needed = scope
-        raise ScopeMissing(scope, visitor.scopes)
+    ask_for(scope)
+
+
+def ask_for(scope: KeyScope) -> None:
+    """For a route that asks more of some requests than of others. Raises ScopeMissing."""
+    visitor = VISITOR.get()
+    if visitor is None or visitor.scopes is None or visitor.may(scope):
+        return
+    visitor.needed = scope
+    raise ScopeMissing(scope, visitor.scopes)
 
 
 def _refuse_keys_in(scope: Scope) -> None:

@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import Scope
 
+from app.access.guard import ask_for
+from app.access.keys import Scope as KeyScope
 from app.config import AppConfig
 from app.errands import Errands
 from app.job_replies import job_reply
@@ -47,6 +49,8 @@ def photo_edits_routes(config: AppConfig, errands: Errands, editing: PhotoEditin
 
     @router.post("/v1/edits", response_class=Response, include_in_schema=False)
     async def edit(request: Request) -> Response:
+        # The address is open to whoever may make faces; photos are more than that.
+        ask_for(KeyScope.UPLOAD)
         job_id, job = await editing.submit(request)
         reply = partial(picture_reply, headers={"Personne-Model": job.model, "Vary": "Accept"})
         return await job_reply(request, errands, job_id, config.translation_wait_s, reply)

@@ -168,5 +168,15 @@ def test_a_damaged_file_lets_nobody_in_until_it_is_sound(content: str, make_web:
     assert client.get("/v1/models", headers=bearer(key)).status_code == 200
 
 
+def test_an_edit_with_a_photo_asks_for_more_than_one_without(make_web: MakeWeb, tmp_path: Path) -> None:
+    key = make_key(tmp_path, Scope.GENERATE)
+    web = make_web(keyed(tmp_path))
+    assert web.client.post("/v1/edits", json={"seed": "7"}, headers=bearer(key)).status_code == 200
+    files = {"photo": ("a.jpg", b"no matter what", "image/jpeg")}
+    reply = web.client.post("/v1/edits", files=files, headers=bearer(key))
+    assert (reply.status_code, reply.json()["type"]) == (403, "/problems/scope-missing")
+    assert "'upload'" in reply.json()["detail"]
+
+
 def test_where_everybody_is_let_in_no_key_is_looked_at(web: Web) -> None:
     assert web.client.get("/face", headers=bearer("psn_none")).status_code == 200
