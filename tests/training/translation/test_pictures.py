@@ -68,14 +68,14 @@ def test_samples_are_spread_over_the_pictures_and_end_with_the_others() -> None:
     assert len(cropped(main).centres(99)) == 10
 
 
-def test_pictures_of_any_shape_are_bounded(blots: Path) -> None:
+def test_pictures_of_any_shape_are_bounded(blots: Path, tmp_path: Path) -> None:
     assert {picture.shape for picture in load_any_shape(blots, 18, 8)} == {(18, 18, 3)}
     assert {picture.shape for picture in load_any_shape(blots, 99, 32)} == {(32, 32, 3)}
     every, some = load_any_shape(blots, 24, 8), load_any_shape(blots, 24, 8, at_most=5)
     assert (len(every), len(some)) == (20, 5)
     assert all(np.array_equal(some[i], every[4 * i]) for i in range(5))
     with pytest.raises(DatasetError, match="no pictures"):
-        load_any_shape(blots.parent, 24, 8)
+        load_any_shape(tmp_path, 24, 8)
 
 
 def test_the_pool_gives_back_half_of_the_past() -> None:
