@@ -246,7 +246,8 @@ async def test_a_model_that_does_not_open_fails_only_its_own_jobs(many: Bench, s
     ids = await many.submit(jobs)
     with many.working(config=config_with_room_for(shelf, 1)) as running:
         outcomes = await many.outcomes(ids)
-        figures = running.metrics.figures()
+    # Counted a moment after the outcome is there: so once the worker has ended.
+    figures = running.metrics.figures()
     assert [type(outcome) for outcome in outcomes] == [JobResult, JobFailure] * 2
     assert {outcome.code for outcome in outcomes if isinstance(outcome, JobFailure)} == {"model-refused"}
     assert (figures.done, figures.failed, figures.retried) == (2, 2, 0)
