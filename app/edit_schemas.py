@@ -9,15 +9,11 @@ from app.schemas import FormatChoice, MixChoice, ModelChoice, PsiChoice, SizeCho
 AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
-class EditRequest(BaseModel):
-    """An edit as JSON. Either seed or latent; all else is as in the address of a face."""
+class EditChoice(BaseModel):
+    """What is to be moved, and how it is drawn, whatever it starts from."""
 
     model_config = ConfigDict(extra="forbid")
 
-    seed: Annotated[
-        int | str | None, Field(description="0 to 2^64 - 1; a string above 2^53.", union_mode="left_to_right")
-    ] = None
-    latent: Annotated[str | None, Field(max_length=64, description="The id of an inversion.")] = None
     model: ModelChoice = None
     attributes: Annotated[
         dict[AttributeName, Strength], Field(description="Strength by attribute; /v1/attributes has the ranges.")
@@ -26,10 +22,19 @@ class EditRequest(BaseModel):
     directions: Annotated[str | None, Field(pattern=r"^[0-9a-f]{8}$", description="As in the address of a face.")] = (
         None
     )
-    mix: MixChoice = None
     truncation_psi: PsiChoice = None
     size: SizeChoice = None
     format: FormatChoice = None
+
+
+class EditRequest(EditChoice):
+    """An edit as JSON. Either seed or latent; all else is as in the address of a face."""
+
+    seed: Annotated[
+        int | str | None, Field(description="0 to 2^64 - 1; a string above 2^53.", union_mode="left_to_right")
+    ] = None
+    latent: Annotated[str | None, Field(max_length=64, description="The id of an inversion.")] = None
+    mix: MixChoice = None
 
 
 class EditRecipe(BaseModel):

@@ -4,17 +4,16 @@ from typing import Annotated, Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from app.config import AppConfig
-from app.edit_schemas import AttributeName
+from app.edit_schemas import EditChoice
 from app.errands import Errands
 from app.idempotency import once_of
 from app.inversion_schemas import FaceChoice, LandmarksChoice, MethodChoice
 from app.inverting import read_landmarks
 from app.negotiation import negotiate
 from app.ordering import Ordering, Wishes
-from app.schemas import FormatChoice, ModelChoice, PsiChoice, SizeChoice, Strength
 from app.uploads import Uploads
 from app.webhooks.asking import WebhookGate
 from jobs.contract import C2PA, PHOTO, JobId, Lane, PhotoEditJob
@@ -23,22 +22,9 @@ from models.abilities import Space, method_of
 EDIT_PART = "edit"
 
 
-class PhotoEditRequest(BaseModel):
+class PhotoEditRequest(EditChoice):
     """The part `edit` of a form with a photo, as JSON. Without it, the face is drawn again as it was found."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    model: ModelChoice = None
-    attributes: Annotated[
-        dict[AttributeName, Strength], Field(description="Strength by attribute; /v1/attributes has the ranges.")
-    ] = {}
-    keep: Annotated[tuple[AttributeName, ...], Field(description="Attributes that are to stay as they are.")] = ()
-    directions: Annotated[str | None, Field(pattern=r"^[0-9a-f]{8}$", description="As in the address of a face.")] = (
-        None
-    )
-    truncation_psi: PsiChoice = None
-    size: SizeChoice = None
-    format: FormatChoice = None
     method: MethodChoice = None
     space: Space = Space.W_PLUS
     face: FaceChoice = None
