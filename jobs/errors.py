@@ -4,6 +4,7 @@ JobsError
 ├── QueueFull          the lane is at its cap; try again later
 ├── QueueUnavailable   the queue cannot be reached right now
 ├── JobUnknown         no job of that id: never submitted, or expired
+├── LeaseLost          somebody else has the job in hand by now
 ├── KeyReused          an idempotency key that came before, with another payload
 └── WireError          bytes on the wire that are no job of a known version
 """
@@ -31,6 +32,10 @@ class QueueUnavailable(JobsError):
 
 class JobUnknown(JobsError):
     """No job of that id is known: it was never submitted, or its result has expired."""
+
+
+class LeaseLost(JobsError):
+    """Somebody else has this job in hand by now: the lease ended, or it was given back."""
 
 
 class KeyReused(JobsError):

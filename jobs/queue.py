@@ -1,6 +1,6 @@
 """The two ends of a queue: the app submits (async), a worker takes (threads). `memory_queue`, `redis_queue`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -128,9 +128,18 @@ class JobSource(Protocol):
         ...
 
     def put_part(self, delivery: Delivery, token: str, index: int, part: bytes) -> bool:
-        """Keep one part of a large result until `finish` names them all. token: of this attempt alone.
+        """Keep one part of a large result until `finish` names them all; those of another token are gone then.
 
-        False when nobody wants the job any more. Raises QueueUnavailable.
+        False when nobody wants the job any more. Raises LeaseLost, when somebody else has it in hand, and
+        QueueUnavailable.
+        """
+        ...
+
+    def earlier_parts(self, delivery: Delivery) -> tuple[str, Iterator[bytes]]:
+        """What another attempt at the job has kept before it broke off: its token, and its parts, fetched one by one.
+
+        Whoever puts parts under that token goes on from there. ("", none) when there is nothing. Both raise
+        QueueUnavailable.
         """
         ...
 

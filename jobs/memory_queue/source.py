@@ -1,10 +1,11 @@
 """The worker's end of the queue in memory."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from jobs.contract import Delivery, JobId, JobOutcome, JobStage, Lane, WorkerBeat
+from jobs.errors import LeaseLost
 from jobs.memory_queue.entries import Entries, Entry
 from jobs.outcomes import deadline_passed, given_up
 
@@ -49,8 +50,18 @@ class MemorySource:
             entry = self._queue.entries.get(delivery.id)
             if entry is None or entry.outcome is not None:
                 return False
+            if self._owned(delivery) is None:
+                raise LeaseLost
+            entry.parts = {(of, i): kept for (of, i), kept in entry.parts.items() if of == token and i < index}
             entry.parts[token, index] = part
             return True
+
+    def earlier_parts(self, delivery: Delivery) -> tuple[str, Iterator[bytes]]:
+        """See JobSource.earlier_parts."""
+        with self._queue.changed:
+            entry = self._owned(delivery)
+            parts = {} if entry is None else entry.parts
+            return next((token for token, _ in parts), ""), iter([parts[place] for place in sorted(parts)])
 
     def cancelled(self, deliveries: Sequence[Delivery]) -> Collection[JobId]:
         """See JobSource.cancelled."""

@@ -15,7 +15,9 @@ PREFIX = "psn:"
 UNAVAILABLE = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 """What says that Redis cannot do its work now, and may again later."""
 _UNAVAILABLE_IN_A_SCRIPT = ("-OOM", "-READONLY", "-MISCONF", "-LOADING")
-_TELLING = frozenset({"begin", "bury", "cancel", "erase", "finish", "put_back", "renew", "report", "submit"})
+_TELLING = frozenset(
+    {"begin", "bury", "cancel", "erase", "finish", "put_back", "put_part", "renew", "report", "submit"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ def as_seen_outside(error: ResponseError) -> ResponseError:
     if any(code in str(error) for code in _UNAVAILABLE_IN_A_SCRIPT):
         return OutOfMemoryError(str(error)) if "-OOM" in str(error) else ReadOnlyError(str(error))
     return error
+
+
+def in_ms(seconds: float) -> int:
+    """As Redis wants times to live."""
+    return int(seconds * 1000)
 
 
 def without_password(url: str) -> str:

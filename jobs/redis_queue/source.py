@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -17,7 +17,7 @@ from jobs.outcomes import deadline_passed, given_up, kept_s
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
 from jobs.redis_queue.cargo import Cargo
 from jobs.redis_queue.connecting import kept_alive
-from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, script, without_password
+from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, in_ms, script, without_password
 from jobs.redis_queue.leases import Leases
 
 BLOCK_MS = 1000
@@ -53,8 +53,8 @@ class RedisSource:
         names = ("begin", "finish", "put_back", "bury", "claim", "renew", "report", "sweep")
         self._scripts = {name: self._client.register_script(script(name)) for name in names}
         self._claim_at = dict.fromkeys(Lane, 0.0)
-        self._block_ms = min(BLOCK_MS, max(1, _ms(policy.lease_s / CLAIMS_PER_LEASE)))
-        self._cargo = Cargo(self._client, self._keys, policy, self._address)
+        self._block_ms = min(BLOCK_MS, max(1, in_ms(policy.lease_s / CLAIMS_PER_LEASE)))
+        self._cargo = Cargo(self._client, self._keys, policy, worker_id, self._address)
         self._leases = Leases(self._renew, policy.lease_s)
 
     def take(self, lanes: Sequence[Lane], *, max_jobs: int, wait_ms: int) -> list[Delivery]:
@@ -76,14 +76,18 @@ class RedisSource:
         return self._cargo.inputs(delivery)
 
     def put_part(self, delivery: Delivery, token: str, index: int, part: bytes) -> bool:
-        """See JobSource.put_part. Raises QueueUnavailable."""
+        """See JobSource.put_part. Raises LeaseLost, QueueUnavailable."""
         return self._cargo.put_part(delivery, token, index, part)
+
+    def earlier_parts(self, delivery: Delivery) -> tuple[str, Iterator[bytes]]:
+        """See JobSource.earlier_parts. Raises QueueUnavailable."""
+        return self._cargo.earlier_parts(delivery)
 
     def report(self, delivery: Delivery, progress: float) -> None:
         """See JobSource.report."""
         keys = [self._keys.lane(delivery.lane), self._keys.job(delivery.id)]
         try:
-            args = [GROUP, self._worker, delivery.receipt, progress, _ms(self._policy.input_ttl_s)]
+            args = [GROUP, self._worker, delivery.receipt, progress, in_ms(self._policy.input_ttl_s)]
             self._run("report", keys=keys, args=args)
         except UNAVAILABLE as error:
             log.debug("A job's progress was not told: %s", error)
@@ -104,7 +108,7 @@ class RedisSource:
         give_up_at = time.monotonic() + 3 * self._policy.lease_s
         keys = self._keys_of(delivery.lane, delivery.id)
         args: list[Any] = [GROUP, delivery.receipt, delivery.id, *outcome_to_wire(outcome)]
-        args.append(_ms(kept_s(outcome, self._policy)))
+        args.append(in_ms(kept_s(outcome, self._policy)))
         while True:
             try:
                 won = self._run("finish", keys=keys, args=args)
@@ -141,7 +145,7 @@ class RedisSource:
     def beat(self, beat: WorkerBeat) -> None:
         """See JobSource.beat. A beat that cannot be written is missed."""
         pipeline = self._client.pipeline(transaction=False)
-        pipeline.set(self._keys.beat(self._worker), beat_to_bytes(beat), px=_ms(self._policy.beat_ttl_s))
+        pipeline.set(self._keys.beat(self._worker), beat_to_bytes(beat), px=in_ms(self._policy.beat_ttl_s))
         pipeline.sadd(self._keys.workers, self._worker)
         try:
             pipeline.execute()
@@ -201,7 +205,7 @@ class RedisSource:
         rows = self._run(
             "claim",
             keys=[self._keys.lane(lane), self._keys.totals],
-            args=[GROUP, self._worker, _ms(self._policy.lease_s), max_jobs],
+            args=[GROUP, self._worker, in_ms(self._policy.lease_s), max_jobs],
         )
         return [(entry, dict(zip(flat[::2], flat[1::2], strict=True)), count) for entry, flat, count in rows]
 
@@ -259,7 +263,7 @@ class RedisSource:
             keys=[*self._keys_of(lane, job_id), keys.dead(lane), keys.totals],
             args=[
                 *(GROUP, self._worker, receipt, job_id, *outcome_to_wire(given_up(count, reason))),
-                *(_ms(self._policy.result_ttl_s), job, reason, count, _ms(self._policy.dead_ttl_s)),
+                *(in_ms(self._policy.result_ttl_s), job, reason, count, in_ms(self._policy.dead_ttl_s)),
             ],
         )
 
@@ -294,7 +298,3 @@ class RedisSource:
     def _keys_of(self, lane: Lane, job_id: JobId) -> list[str]:
         keys = self._keys
         return [keys.lane(lane), keys.job(job_id), keys.result(job_id), keys.inputs(job_id)]
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from jobs.contract import DatasetJob, Delivery, JobId, JobResult, Lane, Parts, PictureFormat
-from jobs.errors import JobUnknown
+from jobs.errors import JobUnknown, LeaseLost
 from tests.jobs.conftest import POLICY, Ends
 
 pytestmark = pytest.mark.anyio
@@ -17,6 +17,11 @@ ALL = Parts("mine", len(PARTS), 5000)
 
 async def submit(ends: Ends) -> JobId:
     return await ends.submitter.submit(JOB, lane=Lane.SLOW, timeout_ms=10_000)
+
+
+def kept(ends: Ends, delivery: Delivery) -> tuple[str, list[bytes]]:
+    token, parts = ends.source.earlier_parts(delivery)
+    return token, list(parts)
 
 
 async def take(ends: Ends) -> Delivery:
@@ -49,11 +54,43 @@ async def test_two_attempts_do_not_mix(ends: Ends) -> None:
     ends.source.retry(first, "It fell over.")
     second = await take(ends)
     ends.source.put_part(second, "second", 0, b"whole")
+    assert kept(ends, second) == ("second", [b"whole"])
     parts = Parts("second", 1, 5)
     ends.source.finish(second, JobResult(b"", "application/zip", parts=parts))
     assert await ends.submitter.part(job_id, parts, 0) == b"whole"
     with pytest.raises(JobUnknown):
         await ends.submitter.part(job_id, Parts("third", 1, 5), 0)
+
+
+async def test_another_attempt_goes_on_behind_the_parts_of_the_first(ends: Ends) -> None:
+    job_id = await submit(ends)
+    first = await take(ends)
+    assert kept(ends, first) == ("", [])
+    for index in range(3):
+        ends.source.put_part(first, "mine", index, PARTS[index])
+    ends.source.retry(first, "It fell over.")
+    second = await take(ends)
+    assert kept(ends, second) == ("mine", PARTS[:3])
+    # The third is of no use to it.
+    for index in range(2, 4):
+        ends.source.put_part(second, "mine", index, b"other")
+        assert kept(ends, second) == ("mine", [*PARTS[:2], *[b"other"] * (index - 1)])
+    parts = Parts("mine", 4, 2010)
+    assert ends.source.finish(second, JobResult(b"", "application/zip", parts=parts))
+    assert [await ends.submitter.part(job_id, parts, i) for i in range(4)] == [*PARTS[:2], b"other", b"other"]
+
+
+async def test_whoever_has_lost_the_job_puts_no_more_parts(ends: Ends) -> None:
+    await submit(ends)
+    first = await take(ends)
+    ends.source.put_part(first, "mine", 0, PARTS[0])
+    ends.source.retry(first, "It was thought to be dead.")
+    with pytest.raises(LeaseLost):
+        ends.source.put_part(first, "mine", 1, b"between two workers")
+    second = await take(ends)
+    with pytest.raises(LeaseLost):
+        ends.source.put_part(first, "mine", 1, b"late")
+    assert kept(ends, second) == ("mine", PARTS[:1])
 
 
 async def test_a_cancelled_job_takes_no_more_parts_and_keeps_none(ends: Ends) -> None:

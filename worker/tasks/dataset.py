@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import IO, cast
@@ -14,12 +15,11 @@ from models.ranges import Ranges, drawn_edits
 from worker.loaded_model import LoadedGenerator
 from worker.parts import PartsOut
 from worker.pictures import EncodedPicture
+from worker.stored_zip import add, end_of, entries
 from worker.tasks.bulk import BulkTask
 from worker.tasks.generate import GenerateTask, class_of
 from worker.tasks.solo import Step
 
-MIDNIGHT = (1980, 1, 1, 0, 0, 0)
-"""The earliest moment that a zip can name: the same job gives the same names, sizes and times."""
 SEEDS = 2**64
 
 
@@ -34,28 +34,62 @@ class DatasetTask(BulkTask[DatasetJob, LoadedGenerator]):
         self.most_bytes = most_bytes
 
     def write(self, job: DatasetJob, model: LoadedGenerator, batch: int, out: PartsOut, step: Step) -> None:
-        """Stored, not deflated: pictures are compressed already."""
-        labels = io.StringIO()
-        rows = csv.writer(labels)
-        rows.writerow(columns(job.ranges, model.manifest))
+        """Stored, not deflated: pictures are compressed already. Goes on behind what an earlier attempt has kept."""
+        earlier = Earlier(job, about(job, model.manifest))
+        out.go_on(earlier.continues)
         with zipfile.ZipFile(cast("IO[bytes]", out), "w", zipfile.ZIP_STORED) as archive:
-            _add(archive, "about.json", about(job, model.manifest))
-            for done, (face, picture) in enumerate(self._drawn(job, model, batch, step)):
-                name = f"faces/{done:06d}.{job.format.value}"
-                _add(archive, name, picture.body)
-                rows.writerow([name, *label_row(job.ranges, face, model.manifest)])
+            archive.filelist.extend(earlier.entries)
+            if not earlier.entries:
+                add(archive, "about.json", earlier.about)
+            for index, picture in self._drawn(job, earlier.faces, model, batch, step):
+                add(archive, face_name(job, index), picture.body)
                 out.send()
-            _add(archive, "labels.csv", labels.getvalue().encode())
+            add(archive, "labels.csv", labels(job, model.manifest))
 
     def _drawn(
-        self, job: DatasetJob, model: LoadedGenerator, batch: int, step: Step
-    ) -> Iterator[tuple[GenerateJob, EncodedPicture]]:
-        for start in range(0, job.count, batch):
+        self, job: DatasetJob, first: int, model: LoadedGenerator, batch: int, step: Step
+    ) -> Iterator[tuple[int, EncodedPicture]]:
+        for start in range(first, job.count, batch):
             step(start / job.count)
-            jobs = [face_of(job, index) for index in range(start, min(start + batch, job.count))]
-            pictures = self._faces.run(self._faces.prepare(jobs, model), model)
-            for face, picture in zip(jobs, pictures, strict=True):
-                yield face, self._faces.finish(face, picture)
+            indices = range(start, min(start + batch, job.count))
+            faces = [face_of(job, index) for index in indices]
+            pictures = self._faces.run(self._faces.prepare(faces, model), model)
+            for index, face, picture in zip(indices, faces, pictures, strict=True):
+                yield index, self._faces.finish(face, picture)
+
+
+class Earlier:
+    """What an earlier attempt has kept of the zip. about: what it must begin with, or it is of something else."""
+
+    def __init__(self, job: DatasetJob, about: bytes) -> None:
+        self.about = about
+        self.entries: list[zipfile.ZipInfo] = []
+        self._job = job
+
+    @property
+    def faces(self) -> int:
+        return max(0, len(self.entries) - 1)
+
+    def continues(self, part: bytes, at: int) -> bool:
+        """Whether the part holds about.json and faces, all of them whole and in their order. Then it counts."""
+        found = list(entries(part, at))
+        if not found or end_of(found[-1]) != at + len(part):
+            return False
+        if not self.entries and zlib.crc32(self.about) != found[0].CRC:
+            return False
+        begin = len(self.entries)
+        if any(entry.filename != self._name(begin + i) for i, entry in enumerate(found)):
+            return False
+        self.entries += found
+        return True
+
+    def _name(self, index: int) -> str:
+        return face_name(self._job, index - 1) if index else "about.json"
+
+
+def face_name(job: DatasetJob, index: int) -> str:
+    """In the zip."""
+    return f"faces/{index:06d}.{job.format.value}"
 
 
 def face_of(job: DatasetJob, index: int) -> GenerateJob:
@@ -63,6 +97,16 @@ def face_of(job: DatasetJob, index: int) -> GenerateJob:
     seed = (job.seed + index) % SEEDS
     shared = {name: value for name, value in asdict(job).items() if name not in ("seed", "count", "ranges")}
     return GenerateJob(seed=seed, edits=drawn_edits(job.ranges, seed), **shared)
+
+
+def labels(job: DatasetJob, manifest: GeneratorManifest) -> bytes:
+    """labels.csv."""
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(columns(job.ranges, manifest))
+    for index in range(job.count):
+        rows.writerow([face_name(job, index), *label_row(job.ranges, face_of(job, index), manifest)])
+    return text.getvalue().encode()
 
 
 def columns(ranges: Ranges, manifest: GeneratorManifest) -> list[str]:
@@ -83,9 +127,3 @@ def about(job: DatasetJob, manifest: GeneratorManifest) -> bytes:
     asked = {**asdict(job), "seed": str(job.seed)}
     made_by = {"model": manifest.name, "digest": job.model, "licence": manifest.licence, "origin": manifest.origin}
     return json.dumps({**made_by, "asked": asked}, indent=2).encode()
-
-
-def _add(archive: zipfile.ZipFile, name: str, body: bytes) -> None:
-    entry = zipfile.ZipInfo(name, MIDNIGHT)
-    entry.external_attr = 0o644 << 16
-    archive.writestr(entry, body)
