@@ -23,6 +23,7 @@ from app.errors import (
     VideoMissing,
 )
 from app.metrics import Meters
+from app.shedding import Shedding
 from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, Parts, QueueState
 from jobs.errors import JobsError, JobUnknown, QueueUnavailable
 from jobs.queue import JobSubmitter, Once
@@ -54,16 +55,23 @@ class Errands:
         self._meters = meters
         self._timeout_s = request_timeout_s
         self.pay = pay
+        self._quick = Shedding(request_timeout_s / 2)
         self._look: asyncio.Task[QueueState] | None = None
         self._looked_at = 0.0
 
     async def run(self, job: Job, lane: Lane, gone: Gone | None = None, *, paid: bool = False) -> JobResult:
         """The result of a job. gone: returns when whoever asked has left. paid: it has been counted already.
 
-        Raises ModelNotLoaded, QueueFull, QueueUnavailable and what `pay` raises at once; JobFailed, JobCancelled,
-        RequestTimedOut, JobUnknown and ClientGone later. However it ends without a result, the job does not stay in the
-        queue.
+        Raises ModelNotLoaded, QueueFull, QueueUnavailable, what `pay` raises and (in the quick lane) Overloaded at
+        once; JobFailed, JobCancelled, RequestTimedOut, JobUnknown and ClientGone later. However it ends without a
+        result, the job does not stay in the queue.
         """
+        if lane is not Lane.QUICK:
+            return await self._run(job, lane, gone, paid=paid)
+        with self._quick.one_more():
+            return await self._run(job, lane, gone, paid=paid)
+
+    async def _run(self, job: Job, lane: Lane, gone: Gone | None, *, paid: bool) -> JobResult:
         job_id = await self.submit(job, lane, self._timeout_s, paid=paid, events=False)
         outcome: JobOutcome | None = None
         try:

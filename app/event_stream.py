@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from time import monotonic
+from typing import Any, TypeVar
 
 from app.errands import Errands
 from app.errors import JobNotFound
@@ -21,6 +22,7 @@ HEADERS = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
 }
+T = TypeVar("T")
 _ID = re.compile(r"\d{1,19}(-\d{1,19})?", re.ASCII)
 
 
@@ -33,10 +35,14 @@ class EventStream:
     """The events of one job, from the one after `after` to the last, with comments to keep the line alive.
 
     Position and heartbeat carry no id: they are of the moment, and whoever comes again is told the present ones.
+    ending: set when the web is to stop; whoever watches comes again, and meets the web that follows.
     """
 
-    def __init__(self, errands: Errands, job_id: JobId, after: str | None, heartbeat_s: float) -> None:
+    def __init__(
+        self, errands: Errands, job_id: JobId, after: str | None, heartbeat_s: float, ending: asyncio.Event
+    ) -> None:
         self._errands = errands
+        self._ending = ending
         self._job_id = job_id
         self._after = after
         self._heartbeat_s = heartbeat_s
@@ -58,16 +64,17 @@ class EventStream:
         while True:
             for event in found:
                 yield self._told(event)
-            if found and found[-1].final:
+            if (found and found[-1].final) or self._ending.is_set():
                 return
             try:
                 yield await self._of_the_moment(spoke=bool(found))
-                found = await self._next(LOOK_S if self._waits else self._heartbeat_s)
+                looking = self._next(LOOK_S if self._waits else self._heartbeat_s)
+                found = await self._unless_ending(looking) or []
             except QueueUnavailable:
                 # The queue comes back, and the client need not: a reconnection that is refused is its last.
                 yield ": the queue is out of reach\n\n"
                 found = []
-                await asyncio.sleep(LOOK_S)
+                await self._unless_ending(asyncio.sleep(LOOK_S))
             except JobNotFound:
                 return
 
@@ -76,6 +83,16 @@ class EventStream:
         if found:
             self._after = found[-1].id
         return found
+
+    async def _unless_ending(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What comes of the work; None when the web is to stop first."""
+        working, ending = asyncio.ensure_future(work), asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait([working, ending], return_when=asyncio.FIRST_COMPLETED)
+            return await working if working.done() else None
+        finally:
+            for task in (working, ending):
+                task.cancel()
 
     async def _is_over(self) -> bool:
         return (await self._errands.status(self._job_id)).stage in (JobStage.DONE, JobStage.FAILED)

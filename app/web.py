@@ -1,5 +1,6 @@
 """The composition root of the web: everything is built here, once, and handed down."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -62,8 +63,15 @@ DESCRIPTION = """Faces of people who do not exist, and photos in other styles, m
 Every face has a seed, and an address of its own where it stays. Errors are problem documents (RFC 9457)."""
 
 
-def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf, record: Record = dropped) -> FastAPI:
-    """The web. It closes the submitter when it stops. record: takes the spans of requests.
+def create_app(
+    config: AppConfig,
+    submitter: JobSubmitter,
+    shelf: Shelf,
+    record: Record = dropped,
+    ending: asyncio.Event | None = None,
+) -> FastAPI:
+    """The web. It closes the submitter when it stops. record: takes the spans of requests. ending: set when it is to
+    stop, whereupon the streams of events end.
 
     Raises ModelNotFound where the default model is not there, CertificateRefused and OSError for a certificate that
     cannot be read.
@@ -115,7 +123,7 @@ def create_app(config: AppConfig, submitter: JobSubmitter, shelf: Shelf, record:
         inversions_routes(config, ordering, errands, Inverting(config, ordering, errands, uploads)),
         jobs_routes(errands),
         making_routes(errands, making, config.translation_wait_s),
-        events_routes(errands),
+        events_routes(errands, ending or asyncio.Event()),
         verify_routes(verifier, uploads),
         shares_routes(links),
         models_routes(ordering, errands),

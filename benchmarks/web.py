@@ -57,10 +57,15 @@ class Client:
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """Status and body."""
+        status, _, body = await self.exchange(path)
+        return status, body
+
+    async def exchange(self, path: str) -> tuple[int, str, bytes]:
+        """Status, head in lower case, body."""
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(head.split("content-length:", 1)[1].split("\r\n", 1)[0])
-        return int(head.split(" ", 2)[1]), await self._reader.readexactly(length)
+        return int(head.split(" ", 2)[1]), head, await self._reader.readexactly(length)
 
     def close(self) -> None:
         self._writer.close()

@@ -1,17 +1,23 @@
 """Serving an application on an address: a socket that is ours, one clear line, a graceful end."""
 
+import asyncio
 import logging
 import signal
 import socket
+import time
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personne.errors import PortBusy
 from personne.settings import Settings
 
 BACKLOG = 2048
+SILENCE_S = 0.1
+LAST_ANSWERS_S = 2.0
+"""How long a server that is to end waits at most for a moment in which nobody asks."""
 _log = logging.getLogger(__name__)
 
 
@@ -32,11 +38,49 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    """A server that says nothing of its own, not even who it is."""
-    return uvicorn.Server(
+class LastAnswers:
+    """Around an application: while the server ends, every answer says that its connection is to be left, so that nobody
+    asks on it once more at the moment when it is closed."""
+
+    def __init__(self, app: ASGIApp, ending: asyncio.Event) -> None:
+        self._app = app
+        self._ending = ending
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_last(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._ending.is_set():
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, receive, send_last if scope["type"] == "http" else send)
+
+
+class Server(uvicorn.Server):
+    """A server that goes on answering for a moment after it was told to end, as long as anybody asks.
+
+    ending: set at that moment.
+    """
+
+    def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams end, connections are left one by one, and then the port is closed."""
+        self._ending.set()
+        answered, over = -1, time.monotonic() + LAST_ANSWERS_S
+        while self.server_state.total_requests != answered and time.monotonic() < over and not self.force_exit:
+            answered = self.server_state.total_requests
+            await asyncio.sleep(SILENCE_S)
+        await super().shutdown(sockets)
+
+
+def make_server(app: FastAPI, settings: Settings, ending: asyncio.Event | None = None) -> Server:
+    """A server that says nothing of its own, not even who it is. ending: set when it is told to stop."""
+    ending = ending or asyncio.Event()
+    return Server(
         uvicorn.Config(
-            app,
+            LastAnswers(app, ending),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -44,7 +88,8 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=max(1, int(settings.stop_grace_s) - 5),
-        )
+        ),
+        ending,
     )
 
 

@@ -1,5 +1,6 @@
 """One process: the web, the queue and a worker thread."""
 
+import asyncio
 import threading
 
 import uvicorn
@@ -25,8 +26,10 @@ def run(settings: Settings) -> None:
     listener = bind(settings.host, settings.port)
     config = settings.worker_config()
     submitter, source = both_ends(settings, config)
+    ending = asyncio.Event()
     with followed_models(settings) as shelf, recording(settings, "serve") as record:
-        server = make_server(create_app(settings.app_config(), submitter, shelf, record), settings)
+        app = create_app(settings.app_config(), submitter, shelf, record, ending)
+        server = make_server(app, settings, ending)
         worker = WorkerThread(Worker(config, source, LoadedModels(shelf, config), record=record), server)
         worker.start()
         try:

@@ -1,5 +1,7 @@
 """The web alone; its workers are elsewhere, behind Redis."""
 
+import asyncio
+
 from app.web import create_app
 from personne.door import check_door
 from personne.listening import bind, listen, make_server
@@ -14,5 +16,7 @@ def run(settings: Settings) -> None:
     check_door(settings)
     queue = submitter(settings)
     listener = bind(settings.host, settings.port)
+    ending = asyncio.Event()
     with followed_models(settings) as shelf, recording(settings, "web") as record:
-        listen(make_server(create_app(settings.app_config(), queue, shelf, record), settings), listener)
+        app = create_app(settings.app_config(), queue, shelf, record, ending)
+        listen(make_server(app, settings, ending), listener)

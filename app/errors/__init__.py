@@ -7,6 +7,7 @@ AppError
 ├── SizeOutOfRange       a side outside of what the model can make
 ├── NoFormatAccepted     Accept excludes every format that there is
 ├── ModelNotLoaded       no live worker serves the model
+├── Overloaded           more is asked for than can be made
 ├── JobFailed            the worker gave the job up
 ├── JobCancelled         somebody cancelled it
 ├── RequestTimedOut      nobody did the job in time
@@ -59,6 +60,7 @@ from app.errors.kinds import (
     JobNotFound,
     ModelNotLoaded,
     NoFormatAccepted,
+    Overloaded,
     PhotoMissing,
     RepeatedParameter,
     RequestTimedOut,
@@ -125,6 +127,7 @@ __all__ = [
     "NoFormatAccepted",
     "NoLatent",
     "NotShareable",
+    "Overloaded",
     "PhotoMissing",
     "ProblemType",
     "RateLimited",

@@ -61,6 +61,17 @@ class ModelNotLoaded(AppError):
         self.model = model
 
 
+class Overloaded(AppError):
+    """More is asked for than can be made."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"More is asked for than can be made: {limit} requests are in hand, and one more would wait too long. "
+            "Ask again in a second."
+        )
+        self.limit = limit
+
+
 class JobFailed(AppError):
     """The worker could not make this picture."""
 

@@ -15,6 +15,7 @@ from app.errors.kinds import (
     JobNotFound,
     ModelNotLoaded,
     NoFormatAccepted,
+    Overloaded,
     PhotoMissing,
     RepeatedParameter,
     RequestTimedOut,
@@ -205,6 +206,14 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             499,
             "The client left",
             "The connection closed before the picture was ready; nobody reads this answer; /metrics counts it.",
+        ),
+        Overloaded: ProblemType(
+            "overloaded",
+            503,
+            "More is asked for than can be made",
+            "So many requests are in hand that this one would have waited too long, so it was refused at once; limit is "
+            "how many there may be at present.",
+            1,
         ),
         QueueFull: ProblemType(
             "queue-full",

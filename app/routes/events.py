@@ -1,5 +1,6 @@
 """GET /v1/jobs/{job_id}/events: what happens to a job, as it happens."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
@@ -27,8 +28,8 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-def events_routes(errands: Errands, heartbeat_s: float = HEARTBEAT_S) -> APIRouter:
-    """GET /v1/jobs/{job_id}/events."""
+def events_routes(errands: Errands, ending: asyncio.Event, heartbeat_s: float = HEARTBEAT_S) -> APIRouter:
+    """GET /v1/jobs/{job_id}/events. ending: ends every stream."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
     @router.get(
@@ -49,7 +50,7 @@ def events_routes(errands: Errands, heartbeat_s: float = HEARTBEAT_S) -> APIRout
         Events with an id are kept (1,024 of a job, as long as its result): whoever comes again with `Last-Event-ID`
         misses none and gets none twice. `position` has no id: it is of the moment.
         """
-        stream = EventStream(errands, JobId(job_id), read_event_id(last_event_id), heartbeat_s)
+        stream = EventStream(errands, JobId(job_id), read_event_id(last_event_id), heartbeat_s, ending)
         found = await stream.first()
         if found is None:
             return Response(status_code=204, headers={"Cache-Control": NEVER})

@@ -1,5 +1,6 @@
 """Server-sent events over a real uvicorn, on both queues."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -129,7 +130,7 @@ async def test_a_silent_line_is_kept_alive_by_comments() -> None:
     queue = MemoryQueue()
     job_id = await queue.submitter.submit(face(), lane=Lane.SLOW, timeout_ms=10_000)
     (delivery,) = queue.source.take([Lane.SLOW], max_jobs=1, wait_ms=100)
-    stream = EventStream(Errands(queue.submitter, Meters(), 30.0), job_id, None, heartbeat_s=0.05)
+    stream = EventStream(Errands(queue.submitter, Meters(), 30.0), job_id, None, 0.05, asyncio.Event())
     found = await stream.first()
     assert found is not None
     lines = []
