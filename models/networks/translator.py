@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from models.networks.norms import check_names, has_bias, new_norm, norm_of
 
+TASKS = ("colourise", "upscale", "inpaint", "drawing")
+UPSCALE = 4
+"""How many times larger the task upscale makes a picture."""
 UPSAMPLES = ("transpose", "resize")
 FIRST_BLOCK = 10
 """Index of the first residual block: before it stand a padding and three convolutions with norm and ReLU."""
@@ -48,7 +51,9 @@ class ResnetTranslator(nn.Module):
     """A picture in -1..1 -> a picture in -1..1 of the same size, under the published tensor names.
 
     Height and width are multiples of `size_multiple` (4), from 8. `upsample`: transpose, as published, or resize.
-    `evaluation`: of batch norm, see BatchNorm.
+    `evaluation`: of batch norm, see BatchNorm. `residual`: the layers draw what is added to the input, so that a
+    network that has learnt little changes little (Kim et al. 2016); no tensor tells. `task`: what it learnt from pairs
+    made of pictures, one of TASKS; None: anything else. The layers do not depend on it, those who run them do.
     """
 
     size_multiple = SIZE_MULTIPLE
@@ -64,11 +69,16 @@ class ResnetTranslator(nn.Module):
         use_dropout: bool = False,
         upsample: str = "transpose",
         evaluation: str = "running",
+        residual: bool = False,
+        task: str | None = None,
     ) -> None:
         super().__init__()
         if upsample not in UPSAMPLES:
             raise ValueError(f"upsample is {upsample!r}; known are {', '.join(UPSAMPLES)}")
-        self.input_nc, self.output_nc = input_nc, output_nc
+        if residual and output_nc > input_nc:
+            raise ValueError(f"{output_nc} channels cannot be added to an input of {input_nc}")
+        self.input_nc, self.output_nc, self.residual = input_nc, output_nc, residual
+        self.task = checked_task(task)
         bias = has_bias(norm)
 
         def normalised(channels: int) -> list[nn.Module]:
@@ -89,7 +99,14 @@ class ResnetTranslator(nn.Module):
         if not torch.compiler.is_exporting():
             check_size(x_NCHW, SIZE_MULTIPLE, SMALLEST)
         translated: Tensor = self.model(x_NCHW)
-        return translated
+        return x_NCHW[:, : self.output_nc] + translated if self.residual else translated
+
+
+def checked_task(task: str | None) -> str | None:
+    """Raise ValueError for a task that there is not."""
+    if task is not None and task not in TASKS:
+        raise ValueError(f"task is {task!r}; known are {', '.join(TASKS)}")
+    return task
 
 
 def check_size(x_NCHW: Tensor, multiple: int, smallest: int) -> None:
@@ -102,7 +119,8 @@ def check_size(x_NCHW: Tensor, multiple: int, smallest: int) -> None:
 def kwargs_from_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     """The constructor's arguments, told by the names and shapes of a CycleGAN generator's state dict.
 
-    Names are the published ones, without prefixes. Raises ValueError where they are not of such a generator.
+    Names are the published ones, without prefixes. `residual` leaves no trace, and is taken as off, as published.
+    Raises ValueError where the tensors are not of such a generator.
     """
     found = [re.fullmatch(r"model\.(\d+)\.conv_block\.\d+\.weight", name) for name in tensors]
     places = sorted({int(match[1]) for match in found if match})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.norms import check_names, has_bias, new_norm, norm_of
-from models.networks.translator import check_size
+from models.networks.translator import check_size, checked_task
 
 FEWEST_DOWNS = 5
 WIDEST = 8
@@ -33,7 +33,7 @@ class UnetTranslator(nn.Module):
     """A picture in -1..1 -> a picture in -1..1 of the same size, under the published tensor names.
 
     Height and width are multiples of `size_multiple` (2**num_downs). Dropout is active in training only; `evaluation`
-    chooses between batch norm's two ways (see BatchNorm).
+    chooses between batch norm's two ways (see BatchNorm). `task`: as of a ResnetTranslator.
     """
 
     def __init__(
@@ -46,8 +46,10 @@ class UnetTranslator(nn.Module):
         norm: str = "batch",
         use_dropout: bool = True,
         evaluation: str = "running",
+        task: str | None = None,
     ) -> None:
         super().__init__()
+        self.task = checked_task(task)
         if num_downs < FEWEST_DOWNS:
             raise ValueError(f"num_downs is {num_downs}; it must be at least {FEWEST_DOWNS}")
         self.input_nc, self.output_nc, self.num_downs = input_nc, output_nc, num_downs

@@ -75,7 +75,8 @@ def _from_preset(
         raise ValueError(f"There is no preset {chosen!r}; there are: {', '.join(presets)}.")
     if recipe == "translation":
         config = TRANSLATION_PRESETS[chosen](data, out, given.pop("style", None))
-        return chosen, on_two_cores(config) if config.objective == "pix2pix" and not on_gpu else config
+        is_large = config.objective == "pix2pix" and not chosen.endswith("_on_two_cores")
+        return chosen, on_two_cores(config) if is_large and not on_gpu else config
     portraits = PORTRAIT_PRESETS[recipe][chosen](data, out, given.pop("resolution"))
     return chosen, portraits if on_gpu or recipe == "faces" else smaller(portraits)
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from personne.commands.train_recipe import LOOPS, read_change, train_recipe
 from training.portrait_presets import PORTRAIT_PRESETS
 from training.presets import TRANSLATION_PRESETS, on_two_cores
 from training.translation.config import TranslationConfig
+from training.translation.state import new_generator
 
 TINY = ["ngf=4", "n_blocks=1", "ndf=4", "n_layers=1", "sample_count=2", "picture_side=24", "augment="]
 
@@ -45,9 +47,21 @@ def test_a_preset_trains_with_what_was_changed(preset: str, pictures: Path, tmp_
 
 @pytest.mark.parametrize("preset", TRANSLATION_PRESETS)
 def test_every_preset_is_sound_on_a_gpu_and_shrunk(preset: str) -> None:
-    style = None if preset in {"colourise", "upscale", "inpaint", "drawing"} else Path("paintings")
+    paired = preset.startswith(("colourise", "upscale", "inpaint", "drawing"))
+    style = None if paired else Path("paintings")
     config = TRANSLATION_PRESETS[preset](Path("photos"), Path("run"), style)
     assert on_two_cores(config).resolution == 128
+
+
+@pytest.mark.parametrize("task", ["colourise", "upscale", "inpaint"])
+def test_a_small_preset_is_small_and_stays_as_it_is_without_a_gpu(task: str, pictures: Path, tmp_path: Path) -> None:
+    config = TRANSLATION_PRESETS[f"{task}_on_two_cores"](Path("photos"), Path("run"), None)
+    assert sum(parameter.numel() for parameter in new_generator(config, torch.device("cpu")).parameters()) < 3_000_000
+    options = {"device": "cpu"}
+    lines = train_recipe(
+        "translation", data=pictures, out=tmp_path / "run", preset=f"{task}_on_two_cores", options=options, dry_run=True
+    )
+    assert f"total_images: int = {config.total_images}" in lines
 
 
 def test_settings_are_read_by_their_type() -> None:

@@ -51,6 +51,8 @@ class TranslationConfig(RunConfig):
     norm: str = "instance"
     """instance computes the same in training and after it, batch does not."""
     use_dropout: bool = False
+    residual: bool = False
+    """A resnet draws what is added to its input: where the answer is nearly that, all effort goes into the rest."""
     ndf: int = 64
     n_layers: int = 3
 
@@ -87,6 +89,8 @@ class TranslationConfig(RunConfig):
         if self.loss is not None:
             self.check_known("loss", LOSSES)
         self._check_data()
+        if self.residual and self.generator != "resnet":
+            raise ValueError("residual is for the resnet generator; a U-Net hands its input on by itself")
         if self.resolution % self.size_multiple:
             raise ValueError(f"resolution is {self.resolution}; it must be a multiple of {self.size_multiple}")
         for name in ("also_share", "smallest_crop", "decay_from"):
@@ -122,9 +126,12 @@ class TranslationConfig(RunConfig):
         input_nc = 3 if self.task is None else TASKS[self.task].input_nc
         shared = {"input_nc": input_nc, "output_nc": 3, "ngf": self.ngf, "norm": self.norm}
         shared["use_dropout"] = self.use_dropout
+        if self.task is not None:
+            shared["task"] = self.task
         if self.generator == "unet":
             return {**shared, "num_downs": self.num_downs}
-        return {**shared, "n_blocks": self.n_blocks, "upsample": self.upsample}
+        residual = {"residual": True} if self.residual else {}
+        return {**shared, "n_blocks": self.n_blocks, "upsample": self.upsample, **residual}
 
     def discriminator_kwargs(self) -> dict[str, Any]:
         # pix2pix's discriminator sees the input beside the output.

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-UPSCALE = 4
+from models.networks.translator import UPSCALE
+
 HOLE_SHARES = (0.2, 0.6)
 LUMA = (0.299, 0.587, 0.114)
 
@@ -33,12 +34,18 @@ def colourise_input(x: Tensor) -> Tensor:
     return grey(x).expand(-1, 3, -1, -1)
 
 
+def with_own_grey(given: Tensor, output: Tensor) -> Tensor:
+    """The colours of the output at the brightness that was given: the network need not draw what is known."""
+    return output - grey(output) + grey(given)
+
+
 def upscale_input(x: Tensor) -> Tensor:
     """A quarter of the size and back: the translator sharpens what was enlarged to its size."""
     small = F.interpolate(x, scale_factor=1 / UPSCALE, mode="bicubic", antialias=True)
     # A small picture comes as bytes.
     small = (small.clamp(-1, 1) * 127.5).round() / 127.5
-    return F.interpolate(small, size=x.shape[2:], mode="bicubic").clamp(-1, 1)
+    # With antialias the kernel is Pillow's, which enlarges the photos that are served.
+    return F.interpolate(small, size=x.shape[2:], mode="bicubic", antialias=True).clamp(-1, 1)
 
 
 def inpaint_input(x: Tensor) -> Tensor:
@@ -59,7 +66,7 @@ def drawing_input(x: Tensor) -> Tensor:
 
 
 TASKS = {
-    "colourise": PairTask(3, colourise_input),
+    "colourise": PairTask(3, colourise_input, with_own_grey),
     "upscale": PairTask(3, upscale_input),
     "inpaint": PairTask(4, inpaint_input, around_the_hole),
     "drawing": PairTask(3, drawing_input),

@@ -24,6 +24,7 @@ SHAPE_FIELDS = (
     "upsample",
     "norm",
     "use_dropout",
+    "residual",
     "ndf",
     "n_layers",
     "pool_size",

@@ -96,6 +96,17 @@ def with_random_statistics(network: nn.Module) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
+def test_a_residual_network_that_draws_nothing_gives_its_input_back() -> None:
+    network = ResnetTranslator(ngf=2, n_blocks=1, norm="none", input_nc=4, residual=True)
+    last = network.model[-2]
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
+    x = torch.rand(1, 4, 16, 16)
+    assert torch.equal(network(x), x[:, :3])
+    with pytest.raises(ValueError, match="3 channels cannot be added to an input of 1"):
+        ResnetTranslator(ngf=2, input_nc=1, residual=True)
+
+
 @pytest.mark.parametrize("make", [lambda **k: UnetTranslator(ngf=4, num_downs=5, **k), ResnetTranslator])
 def test_both_evaluations_are_deterministic_and_keep_samples_apart(make: Any) -> None:
     torch.manual_seed(0)
