@@ -32,99 +32,32 @@ def _train(recipe: str, *, images: int | None, change: list[str] | None, **optio
         typer.echo(line)
 
 
-@train.command("faces")
-def train_faces(
-    *,
-    data: Data,
-    out: Out,
-    resolution: Resolution,
-    preset: Preset = None,
-    images: Images = None,
-    batch: Batch = None,
-    device: Device = None,
-    init_from: InitFrom = None,
-    seed: Seed = None,
-    change: Change = None,
-    dry_run: DryRun = False,
-) -> None:
-    """Train a generator of faces (StyleGAN2)."""
-    _train("faces", **locals())
+def _of_portraits(recipe: str, does: str, resolution: Any = 64) -> None:
+    # Typer reads options off a signature, and all recipes of portraits share one; `...` must be given.
+    @train.command(recipe, help=does)
+    def command(
+        *,
+        data: Data,
+        out: Out,
+        resolution: Resolution = resolution,
+        preset: Preset = None,
+        images: Images = None,
+        batch: Batch = None,
+        device: Device = None,
+        init_from: InitFrom = None,
+        seed: Seed = None,
+        change: Change = None,
+        dry_run: DryRun = False,
+    ) -> None:
+        options = locals()
+        _train(**{"recipe": recipe, **options})
 
 
-@train.command("stylegan1")
-def train_stylegan1(
-    *,
-    data: Data,
-    out: Out,
-    resolution: Resolution = 64,
-    preset: Preset = None,
-    images: Images = None,
-    batch: Batch = None,
-    device: Device = None,
-    init_from: InitFrom = None,
-    seed: Seed = None,
-    change: Change = None,
-    dry_run: DryRun = False,
-) -> None:
-    """Train StyleGAN, which adapts instance norms, from coarse to fine."""
-    _train("stylegan1", **locals())
-
-
-@train.command("pggan")
-def train_pggan(
-    *,
-    data: Data,
-    out: Out,
-    resolution: Resolution = 64,
-    preset: Preset = None,
-    images: Images = None,
-    batch: Batch = None,
-    device: Device = None,
-    init_from: InitFrom = None,
-    seed: Seed = None,
-    change: Change = None,
-    dry_run: DryRun = False,
-) -> None:
-    """Train Progressive GAN, from coarse to fine."""
-    _train("pggan", **locals())
-
-
-@train.command("dcgan")
-def train_dcgan(
-    *,
-    data: Data,
-    out: Out,
-    resolution: Resolution = 64,
-    preset: Preset = None,
-    images: Images = None,
-    batch: Batch = None,
-    device: Device = None,
-    init_from: InitFrom = None,
-    seed: Seed = None,
-    change: Change = None,
-    dry_run: DryRun = False,
-) -> None:
-    """Train DCGAN, conditional where preset and data have labels."""
-    _train("dcgan", **locals())
-
-
-@train.command("autoencoder")
-def train_autoencoder(
-    *,
-    data: Data,
-    out: Out,
-    resolution: Resolution = 64,
-    preset: Preset = None,
-    images: Images = None,
-    batch: Batch = None,
-    device: Device = None,
-    init_from: InitFrom = None,
-    seed: Seed = None,
-    change: Change = None,
-    dry_run: DryRun = False,
-) -> None:
-    """Train an autoencoder: variational, plain or adversarial."""
-    _train("autoencoder", **locals())
+_of_portraits("faces", "Train a generator of faces (StyleGAN2).", resolution=...)
+_of_portraits("stylegan1", "Train StyleGAN, which adapts instance norms, from coarse to fine.")
+_of_portraits("pggan", "Train Progressive GAN, from coarse to fine.")
+_of_portraits("dcgan", "Train DCGAN, conditional where preset and data have labels.")
+_of_portraits("autoencoder", "Train an autoencoder: variational, plain or adversarial.")
 
 
 @train.command("translation")

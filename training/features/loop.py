@@ -1,40 +1,37 @@
 """Training the encoder of the metrics by contrast: one function that reads top to bottom."""
 # B batch, N pictures, D feature, P projection
 
-import contextlib
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import AdamW
 
 from training.dataset import ShuffledPictures, load_pictures
+from training.errors import RunRefused
 from training.features.config import FeaturesConfig
 from training.features.views import view
 from training.metrics.encoder import FEATURES, MINIBATCH, SIDE, Encoder, save_encoder
-from training.run_folder import locked, reconciled, write_config
-from training.run_log import RunLog
-from training.saved_state import STATE_NAME, check_finite, read_state, restore, write_state
-from training.steps import autocast, is_due, prepare_device, step
+from training.run import Recipe, running
+from training.saved_state import RunState
 
-STATE_VERSION = 1
 FEATURES_NAME = "features.safetensors"
 WARM_UP = 0.05
 """Share of the run in which the learning rate rises; then it falls along a cosine."""
 
 
-@dataclass
-class _State:
-    encoder: Encoder
-    head: nn.Module
-    optimiser: torch.optim.Optimizer
-    images_seen: int = 0
+@dataclass(kw_only=True)
+class FeaturesState(RunState):
+    """The encoder, what is thrown away of it, and their optimiser."""
 
-    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
-        return {"encoder": self.encoder, "head": self.head, "optimiser": self.optimiser}
+    VERSION = 2
+
+    encoder: Encoder
+    head: nn.Sequential
+    optimiser: AdamW
 
 
 def train_features(config: FeaturesConfig) -> Path:
@@ -43,26 +40,37 @@ def train_features(config: FeaturesConfig) -> Path:
     Two views of a picture shall be nearer to each other than to views of other pictures (SimCLR, Chen et al. 2020).
     Raises the errors of training.errors.
     """
-    device = prepare_device(config)
-    with _opened(config, device) as (state, pictures, log):
-        while state.images_seen < config.total_images:
-            x = pictures.batch(state.images_seen, config.batch)
-            with autocast(config, device):
+    with running(config, RECIPE) as run:
+        config, state = run.config, run.state
+        while run.goes_on():
+            x = run.draws.share(run.data.batch(state.images_seen, config.batch))
+            with run.autocast():
                 projected = [state.head(state.encoder(view(x, config.smallest_crop))) for _ in range(2)]
             loss = contrast(projected[0].float(), projected[1].float(), config.temperature)
-            state.optimiser.param_groups[0]["lr"] = _rate(config, state.images_seen)
-            step(state.optimiser, loss)
-            state.images_seen += config.batch
-            log.add(contrast=loss)
-            if is_due(config, state.images_seen, config.log_every_images):
-                log.report(state.images_seen)
-            if is_due(config, state.images_seen, config.state_every_images):
-                _save(state, config.out)
-        standardise(state.encoder, pictures.all())
-    path = config.out / FEATURES_NAME
-    facts = {"pictures": str(len(pictures)), "images_seen": str(state.images_seen), "seed": str(config.seed)}
-    save_encoder(state.encoder, path, facts)
-    return path
+            state.optimiser.param_groups[0]["lr"] = learning_rate(config, state.images_seen)
+            run.step(state.optimiser, loss)
+
+            run.seen()
+            for network in (state.encoder, state.head):
+                run.processes.average_statistics(network)
+            run.log.add(contrast=loss)
+            if run.is_due(config.log_every_images):
+                run.log.report(state.images_seen)
+            if run.processes.is_first and run.is_due(config.state_every_images):
+                state.save(config.out)
+        if not run.stopped:
+            standardise(state.encoder, run.data.all())
+            if run.processes.is_first:
+                save_encoder(state.encoder, config.out / FEATURES_NAME, facts(config, state, run.data))
+    return config.out / FEATURES_NAME
+
+
+def learning_rate(config: FeaturesConfig, images_seen: int) -> float:
+    """A short rise, then half a cosine down to nothing."""
+    done = images_seen / config.total_images
+    if done < WARM_UP:
+        return config.learning_rate * done / WARM_UP
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def contrast(a_BP: Tensor, b_BP: Tensor, temperature: float) -> Tensor:
@@ -91,37 +99,33 @@ def standardise(encoder: Encoder, pictures_NCHW: Tensor) -> None:
     encoder.deviation.copy_(torch.where(deviation > 1e-3, deviation, torch.ones_like(deviation)))
 
 
-@contextlib.contextmanager
-def _opened(config: FeaturesConfig, device: torch.device) -> Iterator[tuple[_State, ShuffledPictures, RunLog]]:
-    with locked(config.out):
-        config = reconciled(config, ("projection",))
-        pictures = ShuffledPictures(load_pictures(config.data, SIDE), config.seed, device)
-        state = _fresh(config, device)
-        saved = config.out / STATE_NAME
-        if saved.exists():
-            content = read_state(saved, STATE_VERSION)
-            restore(state.parts(), content)
-            state.images_seen = content["images_seen"]
-        write_config(config)
-        with RunLog(config.out, "features", config.total_images, state.images_seen, device) as log:
-            yield state, pictures, log
+def facts(config: FeaturesConfig, state: FeaturesState, pictures: ShuffledPictures) -> dict[str, str]:
+    """What stands beside the weights in their file."""
+    return {"pictures": str(len(pictures)), "images_seen": str(state.images_seen), "seed": str(config.seed)}
 
 
-def _fresh(config: FeaturesConfig, device: torch.device) -> _State:
+def load(config: FeaturesConfig, device: torch.device) -> tuple[FeaturesConfig, ShuffledPictures]:
+    return config, ShuffledPictures(load_pictures(config.data, SIDE), config.seed, device)
+
+
+def fresh_state(config: FeaturesConfig, device: torch.device) -> FeaturesState:
+    """A random encoder and head on `device`, drawn from torch's global generator, and their optimiser."""
     encoder = Encoder().to(device)
     head = nn.Sequential(nn.Linear(FEATURES, FEATURES), nn.ReLU(), nn.Linear(FEATURES, config.projection)).to(device)
     weights = [*encoder.parameters(), *head.parameters()]
-    optimiser = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=config.weight_decay)
-    return _State(encoder, head, optimiser)
+    optimiser = AdamW(weights, lr=config.learning_rate, weight_decay=config.weight_decay)
+    return FeaturesState(encoder=encoder, head=head, optimiser=optimiser)
 
 
-def _rate(config: FeaturesConfig, images_seen: int) -> float:
-    done = images_seen / config.total_images
-    if done < WARM_UP:
-        return config.learning_rate * done / WARM_UP
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+def start_from(source: Path, _: FeaturesState) -> None:
+    """Nothing but a run of its own continues an encoder."""
+    raise RunRefused(f"the encoder of the metrics starts from nothing, not from {source}")
 
 
-def _save(state: _State, run: Path) -> None:
-    check_finite({"encoder": state.encoder}, state.images_seen)
-    write_state(run, STATE_VERSION, state.parts(), {"images_seen": state.images_seen})
+RECIPE: Recipe[FeaturesConfig, FeaturesState, ShuffledPictures] = Recipe(
+    name="features",
+    shape_fields=("projection",),
+    load=load,
+    fresh=fresh_state,
+    start_from=start_from,
+)
