@@ -16,12 +16,14 @@ from app.errors import (
     JobFailed,
     JobNotDone,
     JobNotFound,
+    MaskRefused,
     ModelNotLoaded,
     RequestTimedOut,
     SeveralFaces,
     UnreadablePhoto,
     VideoMissing,
 )
+from app.idempotency import OneByOne
 from app.metrics import Meters
 from app.shedding import Shedding
 from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, Parts, QueueState
@@ -55,7 +57,8 @@ class Errands:
         self._meters = meters
         self._timeout_s = request_timeout_s
         self.pay = pay
-        self._quick = Shedding(request_timeout_s / 2)
+        self._one_by_one = OneByOne()
+        self.shedding = Shedding(request_timeout_s)
         self._look: asyncio.Task[QueueState] | None = None
         self._looked_at = 0.0
 
@@ -68,7 +71,7 @@ class Errands:
         """
         if lane is not Lane.QUICK:
             return await self._run(job, lane, gone, paid=paid)
-        with self._quick.one_more():
+        with self.shedding.one_more():
             return await self._run(job, lane, gone, paid=paid)
 
     async def _run(self, job: Job, lane: Lane, gone: Gone | None, *, paid: bool) -> JobResult:
@@ -97,8 +100,30 @@ class Errands:
     ) -> JobId:
         """Put a job in its lane, to be done within timeout_s. events, once, webhook: see JobSubmitter.submit.
 
-        Raises ModelNotLoaded, QueueFull, QueueUnavailable, KeyReused, and what `pay` raises.
+        What was submitted before under that key is not paid for again. Raises ModelNotLoaded, QueueFull,
+        QueueUnavailable, KeyReused, and what `pay` raises.
         """
+        if once is None:
+            return await self._accept(job, lane, timeout_s, inputs, paid=paid, events=events, webhook=webhook)
+        async with self._one_by_one.turn(once):
+            if before := await _promptly(self._submitter.known(once)):
+                return before
+            return await self._accept(
+                job, lane, timeout_s, inputs, paid=paid, events=events, once=once, webhook=webhook
+            )
+
+    async def _accept(
+        self,
+        job: Job,
+        lane: Lane,
+        timeout_s: float,
+        inputs: Mapping[str, bytes] | None,
+        *,
+        paid: bool,
+        events: bool,
+        once: Once | None = None,
+        webhook: str,
+    ) -> JobId:
         if not await self.served(job.model, lane):
             raise ModelNotLoaded(job.model)
         if not paid:
@@ -221,6 +246,7 @@ class Errands:
 _BY_CODE: Mapping[str, type[AppError] | type[ModelsError]] = {
     "model-refused": ModelRefused,
     "photo-refused": UnreadablePhoto,
+    "mask-refused": MaskRefused,
     "dataset-too-large": DatasetTooLarge,
     "face-not-found": FaceNotFound,
     "several-faces": SeveralFaces,

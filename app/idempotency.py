@@ -1,7 +1,9 @@
 """The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header-07): equal submits make one job."""
 
+import asyncio
 import re
 from hashlib import sha256
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 
@@ -28,6 +30,17 @@ def once_of(request: Request, *asked: str | bytes) -> Once | None:
         raise IdempotencyKeyMalformed
     whose = [request.headers.get(name, "") for name in WHOSE]
     return Once(_hash(*whose, key), _hash(request.url.path, *asked))
+
+
+class OneByOne:
+    """Equal requests in this process: the first is counted and accepted before the next is looked at."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, once: Once) -> asyncio.Lock:
+        """Held by whoever is at it."""
+        return self._locks.setdefault(once.key, asyncio.Lock())
 
 
 def is_repeatable(request: Request) -> bool:

@@ -35,6 +35,14 @@ class Meters:
             ("hit",),
             registry=self._registry,
         )
+        self._refused_units = Counter(
+            "personne_refused_units",
+            "Units of work refused by a limit, by which: of a minute, of a day, too-costly for any.",
+            ("reason",),
+            registry=self._registry,
+        )
+        for reason in ("minute", "day", "too-costly"):
+            self._refused_units.labels(reason)
         self._queue_up = self._gauge("personne_queue_up", "1 when the queue answered this scrape.")
         self._depth = self._gauge("personne_queue_depth", "Jobs waiting, by lane.", ("lane",))
         self._running = self._gauge("personne_jobs_running", "Jobs in workers' hands, by lane.", ("lane",))
@@ -48,6 +56,10 @@ class Meters:
             if stage in result.timings_ms:
                 histogram.observe(result.timings_ms[stage] / 1000)
         self.batch_size.observe(result.batch_size)
+
+    def units_refused(self, reason: str, units: int) -> None:
+        """Count what somebody may not have now."""
+        self._refused_units.labels(reason).inc(units)
 
     def scrape(self, state: QueueState | None) -> bytes:
         """The exposition. state: what the queue says now; None when it cannot be reached."""

@@ -78,7 +78,7 @@ def create_app(
     """
     meters = Meters()
     ordering = Ordering(config, shelf)
-    till = Till(Limits(config.access.units_per_minute, config.access.limits_redis), ordering)
+    till = Till(Limits(config.access.units_per_minute, config.access.limits_redis), ordering, meters)
     links = SharedLinks(config.access.share_secrets)
     errands = Errands(submitter, meters, config.request_timeout_s, till.pay_job)
     ready = ReadyFaces(config.ready_faces, ordering, errands, meters)

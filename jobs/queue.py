@@ -65,6 +65,10 @@ class JobSubmitter(Protocol):
         """
         ...
 
+    async def known(self, once: Once) -> JobId | None:
+        """The job that was submitted under that key before. Raises KeyReused, QueueUnavailable."""
+        ...
+
     async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
         """The outcome as soon as there is one; None when timeout_ms pass first. Raises JobUnknown, QueueUnavailable."""
         ...

@@ -4,9 +4,11 @@ import math
 from collections.abc import Mapping
 
 from app.access.limits import Limits
+from app.errors.access import RateLimited, TooCostly
+from app.metrics import Meters
 from app.ordering import Ordering
 from app.photo_headers import read_header
-from jobs.contract import PHOTO, Job
+from jobs.contract import PHOTO, Job, TranslateJob
 from models.errors import ModelsError
 
 UNIT_PIXELS = 256 * 256
@@ -29,22 +31,33 @@ UNKNOWN_PIXELS = 512 * 512
 
 
 class Till:
-    """Where jobs and photos are counted, for whoever asks."""
+    """Where jobs and photos are counted, for whoever asks. meters: count what is refused."""
 
-    def __init__(self, limits: Limits, ordering: Ordering) -> None:
+    def __init__(self, limits: Limits, ordering: Ordering, meters: Meters) -> None:
         self._limits = limits
         self._prices = Prices(ordering)
+        self._meters = meters
 
     async def pay_job(self, job: Job, inputs: Mapping[str, bytes] | None) -> None:
         """Raises RateLimited, TooCostly."""
-        await self._limits.pay(self._prices.of(job, inputs))
+        await self._pay(self._prices.of(job, inputs))
 
     async def pay_photo(self, pixels: int) -> None:
         """For a photo that came, whatever is then made of it. Raises RateLimited, TooCostly."""
-        await self._limits.pay(units(pixels, PHOTO_STAGES))
+        await self._pay(units(pixels, PHOTO_STAGES))
 
     async def close(self) -> None:
         await self._limits.close()
+
+    async def _pay(self, cost: int) -> None:
+        try:
+            await self._limits.pay(cost)
+        except RateLimited as error:
+            self._meters.units_refused(error.policy, cost)
+            raise
+        except TooCostly:
+            self._meters.units_refused("too-costly", cost)
+            raise
 
 
 class Prices:

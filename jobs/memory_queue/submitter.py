@@ -52,10 +52,8 @@ class MemorySubmitter:
         now_ms = time.time_ns() // 1_000_000
         with queue.changed:
             queue.expire()
-            if once is not None and (before := queue.submitted(once)):
-                if before[0] != once:
-                    raise KeyReused
-                return before[1]
+            if once is not None and (before := self._known(once)):
+                return before
             if job_id in queue.entries:
                 return job_id
             cap = queue.policy.lane_caps[lane]
@@ -65,6 +63,12 @@ class MemorySubmitter:
             delivery = Delivery(job_id, job, lane, 0, now_ms, now_ms + timeout_ms, receipt, trace)
             queue.add(delivery, dict(inputs or {}), once, webhook)
         return job_id
+
+    async def known(self, once: Once) -> JobId | None:
+        """See JobSubmitter.known."""
+        with self._queue.changed:
+            self._queue.expire()
+            return self._known(once)
 
     async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
         """See JobSubmitter.wait."""
@@ -185,3 +189,12 @@ class MemorySubmitter:
 
     async def close(self) -> None:
         """Nothing to close: the queue lives as long as the process."""
+
+    def _known(self, once: Once) -> JobId | None:
+        """Under `changed`. Raises KeyReused."""
+        before = self._queue.submitted(once)
+        if before is None:
+            return None
+        if before[0] != once:
+            raise KeyReused
+        return before[1]

@@ -30,7 +30,7 @@ from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
 from jobs.redis_queue.cargo import field
 from jobs.redis_queue.connecting import kept_alive
-from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, script, without_password
+from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, in_ms, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 from jobs.redis_queue.watching import Watching
 from jobs.tracing import current_traceparent
@@ -109,8 +109,8 @@ class RedisSubmitter:
                     ],
                     args=[
                         *(GROUP, job_id, job_to_bytes(job, current_traceparent()), now_ms, now_ms + timeout_ms, cap),
-                        *(timeout_ms + _ms(policy.result_ttl_s), _ms(policy.input_ttl_s), self._replies),
-                        *(int(events), "" if once is None else once.fingerprint, _ms(policy.once_ttl_s)),
+                        *(timeout_ms + in_ms(policy.result_ttl_s), in_ms(policy.input_ttl_s), self._replies),
+                        *(int(events), "" if once is None else once.fingerprint, in_ms(policy.once_ttl_s)),
                         *(webhook, *named),
                     ],
                 )
@@ -126,6 +126,14 @@ class RedisSubmitter:
             case -2:
                 raise KeyReused
         return JobId(found[0].decode())
+
+    async def known(self, once: Once) -> JobId | None:
+        """See JobSubmitter.known."""
+        async with self._turns.reached():
+            found: Any = await self._client.hmget(self._keys.once(once.key), "fingerprint", "id")
+        if found[0] not in {None, once.fingerprint.encode()}:
+            raise KeyReused
+        return None if found[1] is None else JobId(found[1].decode())
 
     async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
         """See JobSubmitter.wait. A Redis that restarts meanwhile is waited for."""
@@ -177,7 +185,7 @@ class RedisSubmitter:
         async with self._turns.reached():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.hget(key, field(parts.token, index))
-            pipeline.pexpire(key, _ms(self._policy.result_ttl_s))
+            pipeline.pexpire(key, in_ms(self._policy.result_ttl_s))
             part: bytes | None = (await pipeline.execute())[0]
         if part is None:
             raise JobUnknown
@@ -194,7 +202,7 @@ class RedisSubmitter:
 
     async def _end(self, ending: Any, job_id: JobId) -> int:
         keys = [self._keys.job(job_id), self._keys.result(job_id), self._keys.inputs(job_id)]
-        args = [GROUP, job_id, *outcome_to_wire(cancelled()), _ms(self._policy.result_ttl_s)]
+        args = [GROUP, job_id, *outcome_to_wire(cancelled()), in_ms(self._policy.result_ttl_s)]
         async with self._turns.reached():
             ended: int = await ending(keys=keys, args=args)
         self._arrivals.pop(job_id, None)
@@ -289,7 +297,3 @@ async def _set_within(event: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(event.wait(), max(seconds, 0))
     except TimeoutError:
         return
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)

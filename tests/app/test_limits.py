@@ -4,7 +4,9 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,29 @@ def test_a_request_beyond_the_whole_limit_is_told_so(make_web: MakeWeb) -> None:
     assert (reply.status_code, reply.json()["type"]) == (403, "/problems/too-costly")
     assert (reply.json()["cost"], reply.json()["limit"]) == (16, 15)
     assert "Retry-After" not in reply.headers
+
+
+def test_what_is_asked_again_with_its_key_is_paid_once(make_web: MakeWeb) -> None:
+    client = make_web(limited(2)).client
+    ask = partial(client.post, "/v1/jobs", json={"kind": "generate", "seed": 7})
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: ask(headers={"Idempotency-Key": "one"}), range(16)))
+    assert {reply.status_code for reply in replies} == {202}
+    assert len({reply.headers["Location"] for reply in replies}) == 1
+    assert sum("RateLimit" in reply.headers for reply in replies) == 1, "fifteen others cost nothing"
+    assert ask(headers={"Idempotency-Key": "two"}).headers["RateLimit"].startswith('"minute";r=0;')
+    assert ask(headers={"Idempotency-Key": "three"}).status_code == 429
+    assert ask(headers={"Idempotency-Key": "two"}).status_code == 202
+
+
+def test_refused_units_are_counted_by_the_limit_that_refused_them(make_web: MakeWeb) -> None:
+    web = make_web(limited(15), models=(manifest(resolution=1024), manifest(name="small", sha256="b" * 64)))
+    web.client.get("/v1/faces/7.png")
+    for _ in range(17):
+        web.client.get("/v1/faces/7.png?model=small")
+    assert web.metric('personne_refused_units_total{reason="too-costly"}') == 16
+    assert web.metric('personne_refused_units_total{reason="minute"}') == 2
+    assert web.metric('personne_refused_units_total{reason="day"}') == 0
 
 
 def test_each_key_has_limits_of_its_own(make_web: MakeWeb, tmp_path: Path) -> None:

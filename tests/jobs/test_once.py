@@ -36,6 +36,14 @@ async def test_other_keys_make_other_jobs_and_another_payload_is_refused(ends: E
     assert await submit(ends) == first
 
 
+async def test_what_came_under_a_key_can_be_asked_for(ends: Ends) -> None:
+    assert await ends.submitter.known(ONCE) is None
+    first = await submit(ends)
+    assert await ends.submitter.known(ONCE) == first
+    with pytest.raises(KeyReused):
+        await ends.submitter.known(replace(ONCE, fingerprint="other"))
+
+
 async def test_a_full_lane_keeps_no_key(ends: Ends) -> None:
     ids = [await submit(ends, None) for _ in range(POLICY.lane_caps[Lane.SLOW])]
     with pytest.raises(QueueFull):
