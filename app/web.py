@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.types import Scope
 
 from app.access.cost import Till
@@ -50,6 +51,7 @@ from app.routes.styles import styles_routes
 from app.routes.translate_page import TranslatePage, translate_page_routes
 from app.routes.translations import translations_routes
 from app.routes.verify import verify_page_routes, verify_routes
+from app.shedding import ShedFaces
 from app.translating import Translating
 from app.uploads import UploadLimits, Uploads
 from app.verification import Verifier
@@ -106,6 +108,7 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         dependencies=[Depends(declared_scope)],
+        middleware=[Middleware(ShedFaces, shedding=errands.shedding, has_ready=lambda: len(ready) > 0)],
         docs_url=None,
         redoc_url=None,
     )

@@ -19,27 +19,51 @@ from benchmarks.web import Client, connect
 
 ANSWER_WITHIN_S = 60.0
 CONNECT_WITHIN_S = 10.0
+IDLE_AT_MOST_S = 2.0
+"""Webs close a connection on which nothing was asked for five seconds."""
+
+
+Timed = tuple[float, float]
 
 
 @dataclass
 class Offered:
     """What came of it.
 
-    answered_ms, refused_ms: latencies of faces and of proper refusals, in the order of sending, from the moment that
-    each was sent. late_ms: how long after its time each was sent, for want of processor. others: what was neither, by
+    answered, refused: faces and proper refusals, each as the second in which it was sent and the milliseconds until it
+    was there. late: likewise how long after its time each was sent, for want of processor. others: what was neither, by
     what it was.
     """
 
     seconds: float = 0.0
-    answered_ms: list[float] = field(default_factory=list)
-    refused_ms: list[float] = field(default_factory=list)
-    late_ms: list[float] = field(default_factory=list)
+    answered: list[Timed] = field(default_factory=list)
+    refused: list[Timed] = field(default_factory=list)
+    late: list[Timed] = field(default_factory=list)
     others: dict[str, int] = field(default_factory=dict)
+
+    def between(self, begin_s: float, end_s: float) -> "Offered":
+        """What was sent in that time."""
+        parts = (
+            [one for one in part if begin_s <= one[0] < end_s] for part in (self.answered, self.refused, self.late)
+        )
+        return Offered(end_s - begin_s, *parts, self.others)
+
+    @property
+    def answered_ms(self) -> list[float]:
+        return [one[1] for one in self.answered]
+
+    @property
+    def refused_ms(self) -> list[float]:
+        return [one[1] for one in self.refused]
+
+    @property
+    def late_ms(self) -> list[float]:
+        return [one[1] for one in self.late]
 
     @property
     def rate(self) -> float:
         """Faces a second."""
-        return len(self.answered_ms) / self.seconds
+        return len(self.answered) / self.seconds
 
 
 class Load:
@@ -48,62 +72,67 @@ class Load:
     def __init__(self, port: int, path: str | None = None) -> None:
         self._port = port
         self._path = path
-        self._idle: list[Client] = []
+        self._idle: list[tuple[float, Client]] = []
         self._others: Counter[str] = Counter()
-        self._sent: list[tuple[float, float, bool]] = []
+        self._began = time.perf_counter()
+        self._answered: list[Timed] = []
+        self._refused: list[Timed] = []
         self._seed = random.randrange(2**40)
 
     async def open_loop(self, rate: float, seconds: float) -> Offered:
         """At an even pace, each on a connection that is free, else on a new one."""
-        began, sending, late_ms = time.perf_counter(), set[asyncio.Task[None]](), []
+        began, sending, late = self._began, set[asyncio.Task[None]](), list[Timed]()
         for number in range(round(rate * seconds)):
             due = began + number / rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            late_ms.append((time.perf_counter() - due) * 1000)
+            late.append((due - began, (time.perf_counter() - due) * 1000))
             task = asyncio.create_task(self._ask())
             sending.add(task)
             task.add_done_callback(sending.discard)
         await asyncio.gather(*sending)
-        return self._offered(time.perf_counter() - began, late_ms)
+        return Offered(seconds, self._answered, self._refused, late, dict(self._others))
 
     async def closed_loop(self, callers: int, seconds: float) -> Offered:
         """Each caller asks again as soon as it has its answer."""
-        began = time.perf_counter()
 
         async def call() -> None:
-            while time.perf_counter() < began + seconds:
+            while time.perf_counter() < self._began + seconds:
                 await self._ask()
 
         await asyncio.gather(*(call() for _ in range(callers)))
-        return self._offered(time.perf_counter() - began, [])
+        elapsed_s = time.perf_counter() - self._began
+        return Offered(elapsed_s, self._answered, self._refused, [], dict(self._others))
 
     async def _ask(self) -> None:
         self._seed += 1
         sent = time.perf_counter()
         try:
-            client = self._idle.pop() if self._idle else await asyncio.wait_for(connect(self._port), CONNECT_WITHIN_S)
+            client = self._free() or await asyncio.wait_for(connect(self._port), CONNECT_WITHIN_S)
             path = self._path or f"/v1/faces/{self._seed}.jpg"
             status, head, body = await asyncio.wait_for(client.exchange(path), ANSWER_WITHIN_S)
         except (OSError, EOFError, TimeoutError) as error:
             self._others[type(error).__name__] += 1
             return
-        took_ms = (time.perf_counter() - sent) * 1000
+        timed = (sent - self._began, (time.perf_counter() - sent) * 1000)
         if "\r\nconnection: close\r\n" in head:
             client.close()
         else:
-            self._idle.append(client)
+            self._idle.append((time.perf_counter(), client))
         if status == 200:
-            self._sent.append((sent, took_ms, True))
+            self._answered.append(timed)
         elif is_proper_refusal(status, head, body):
-            self._sent.append((sent, took_ms, False))
+            self._refused.append(timed)
         else:
             self._others[f"{status}: {body[:200].decode(errors='replace')}"] += 1
 
-    def _offered(self, seconds: float, late_ms: list[float]) -> Offered:
-        in_order = sorted(self._sent)
-        answered = [took_ms for _, took_ms, was_given in in_order if was_given]
-        refused = [took_ms for _, took_ms, was_given in in_order if not was_given]
-        return Offered(seconds, answered, refused, late_ms, dict(self._others))
+    def _free(self) -> Client | None:
+        """The connection that was used last, unless the web may be about to close it."""
+        while self._idle:
+            since, client = self._idle.pop()
+            if time.perf_counter() - since < IDLE_AT_MOST_S:
+                return client
+            client.close()
+        return None
 
 
 def is_proper_refusal(status: int, head: str, body: bytes) -> bool:

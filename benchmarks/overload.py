@@ -55,7 +55,7 @@ class Seen:
         unloaded_ms, accepted_ms = p(99, self.unloaded.answered_ms), p(99, self.overload.answered_ms)
         found = {
             "something was neither a face nor a proper refusal": bool(self.overload.others or self.burst.others),
-            "nobody was refused: it was no overload": not self.overload.refused_ms,
+            "nobody was refused: it was no overload": not self.overload.refused,
             "refusals took too long": p(99, self.overload.refused_ms) > REFUSED_WITHIN_MS,
             "the accepted waited too long": accepted_ms > ACCEPTED_TIMES * unloaded_ms,
             "memory grew": any(share > FLAT for share in self.grown.values()),
@@ -81,6 +81,7 @@ def measure(seconds: float, times: float, workers: int, settings: dict[str, str]
         unloaded = offered(stage.port, calm_s, rate=UNLOADED_SHARE * capacity)
         before = dict[str, float]()
         looking = threading.Timer(min(BURST_S, seconds / 2), lambda: before.update(stage.resident_mb()))
+        looking.daemon = True
         looking.start()
         whole = offered(stage.port, seconds, rate=times * capacity)
         looking.join()
@@ -90,21 +91,10 @@ def measure(seconds: float, times: float, workers: int, settings: dict[str, str]
         stage_said = stage.web.said + "".join(worker.said for worker in stage.workers)
     if "Traceback" in stage_said:
         raise SystemExit(stage_said)
-    burst, overload = parted(whole, min(BURST_S, seconds / 2) / seconds)
+    burst_s = min(BURST_S, seconds / 2)
+    burst, overload = whole.between(0, burst_s), whole.between(burst_s, seconds)
     grown = {name: after[name] / before[name] - 1 for name in after}
     return Seen(capacity, p(99, machine.answered_ms), unloaded, burst, overload, grown, after)
-
-
-def parted(whole: Offered, share: float) -> tuple[Offered, Offered]:
-    """What was sent in the first share of the time, and the rest."""
-    answered, refused, late = whole.answered_ms, whole.refused_ms, whole.late_ms
-    first = Offered(whole.seconds * share, others=whole.others)
-    rest = Offered(whole.seconds * (1 - share), others=whole.others)
-    for name, sent in (("answered_ms", answered), ("refused_ms", refused), ("late_ms", late)):
-        cut = round(len(sent) * share)
-        setattr(first, name, sent[:cut])
-        setattr(rest, name, sent[cut:])
-    return first, rest
 
 
 def table_of(seen: Seen, times: float) -> Table:
@@ -129,9 +119,9 @@ def table_of(seen: Seen, times: float) -> Table:
             name,
             f"{one.rate:.1f}",
             *_figures(one.answered_ms),
-            f"{len(one.refused_ms) / one.seconds:.1f}",
+            f"{len(one.refused) / one.seconds:.1f}",
             *_figures(one.refused_ms),
-            f"p99 {p(99, one.late_ms):.0f} ms",
+            f"{p(99, one.late_ms):.0f}",
         )
     return table
 

@@ -72,6 +72,10 @@ class Server(uvicorn.Server):
         while self.server_state.total_requests != answered and time.monotonic() < over and not self.force_exit:
             answered = self.server_state.total_requests
             await asyncio.sleep(SILENCE_S)
+        for listener in sockets or ():
+            # Who knocks now is not let in, and who was let in already is met before the door is shut in their face.
+            listener.listen(0)
+        await asyncio.sleep(SILENCE_S)
         await super().shutdown(sockets)
 
 
