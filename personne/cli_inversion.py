@@ -94,6 +94,7 @@ def train_encoder(
     data: Annotated[Path | None, typer.Option(help="Aligned photos to learn to draw again (none).")] = None,
     images: Images = None,
     batch: Batch = None,
+    init_from: Annotated[Path | None, typer.Option(help="A run for an earlier snapshot of this generator.")] = None,
     seed: Seed = None,
     store: Store = None,
 ) -> None:
@@ -104,6 +105,6 @@ def train_encoder(
     from personne.models_here import models_here
 
     entry = models_here(settings).named(settings.default_model)
-    options = {"total_images": images, "batch": batch, "seed": seed}
+    options = {"total_images": images, "batch": batch, "init_from": init_from, "seed": seed}
     trained = train_with(entry, data=data, out=out, options=options)
     typer.echo(f"{trained.manifest.name} can be asked for the latents of faces.")

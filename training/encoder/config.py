@@ -8,7 +8,8 @@ from training.run_config import RunConfig
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig(RunConfig):
-    """A run of the encoder recipe. A length of "images" counts pictures shown to the encoder."""
+    """A run of the encoder recipe. A length of "images" counts pictures shown to the encoder. `init_from` is a run of
+    an encoder of an earlier snapshot of the same generator."""
 
     model: str
     """Digest of the generator."""

@@ -22,6 +22,8 @@ from training.run_log import RunLog
 from training.saved_state import STATE_NAME, Part, check_finite, read_state, restore, write_state
 
 STATE_VERSION = 1
+LATENTS = ("w_avg", "w_std")
+"""Of the generator: what an encoder is told of its latents."""
 SHAPE_FIELDS = ("model", "width", "widest", "hidden")
 
 logger = logging.getLogger(__name__)
@@ -86,6 +88,8 @@ def opened_run(
         state = fresh_state(config, generator, own)
         if (config.out / STATE_NAME).exists():
             load(state, config.out)
+        elif config.init_from is not None:
+            begin_with(state, config.init_from)
         write_config(config)
         shuffled = None if photos is None else ShuffledPictures(photos, config.seed, device)
         sources = Sources(own, shuffled, config.own_share * config.total_images)
@@ -106,6 +110,20 @@ def fresh_state(config: EncoderConfig, generator: Any, own: OwnSamples) -> Encod
     encoder.w_avg.copy_(own.w_avg)
     encoder.w_std.copy_(own.w_std)
     return EncoderState(encoder, torch.optim.AdamW(encoder.parameters(), config.learning_rate, weight_decay=1e-3))
+
+
+def begin_with(state: EncoderState, run: Path) -> None:
+    """Take the encoder of a run for an earlier snapshot of the generator; where the latents of this one lie stays.
+
+    Raises RunRefused where there is none, or one of another shape.
+    """
+    if not (run / STATE_NAME).exists():
+        raise RunRefused(f"{run} holds no state of an encoder to start from")
+    own = state.encoder.state_dict()
+    found = read_state(run / STATE_NAME, STATE_VERSION)["encoder"]
+    if {name: tensor.shape for name, tensor in found.items()} != {name: tensor.shape for name, tensor in own.items()}:
+        raise RunRefused(f"the encoder of {run} is of another shape: generator, width, widest and hidden must agree")
+    state.encoder.load_state_dict(found | {name: own[name] for name in LATENTS})
 
 
 def save(state: EncoderState, run: Path) -> None:

@@ -15,7 +15,7 @@ from training.encoder import train
 from training.encoder.config import EncoderConfig
 from training.encoder.losses import latent_loss, picture_loss, prior_loss
 from training.encoder.own_samples import draw_samples
-from training.encoder.run import Sources
+from training.encoder.run import Sources, begin_with, fresh_state
 from training.encoder.worn import worn
 from training.errors import RunRefused
 from training.snapshots import list_snapshots, open_snapshot
@@ -126,3 +126,27 @@ def test_a_large_picture_is_looked_at_small() -> None:
     assert encoder.side == 128
     assert encoder(torch.zeros(1, 3, 256, 256)).shape == (1, 3, 8)
     assert [f.shape[-1] for f in encoder.features(torch.zeros(1, 3, 256, 256))] == [64, 32, 16]
+
+
+def test_an_encoder_starts_from_that_of_an_earlier_snapshot(generator: Any, tmp_path: Path) -> None:
+    train(config(tmp_path / "first"), generator)
+    later, _, _ = tiny_network("stylegan2")
+    with torch.no_grad():
+        for tensor in later.parameters():
+            tensor.mul_(1.01)
+    later = later.eval().requires_grad_(False)
+    begun = config(tmp_path / "second", model="1f1e2d3c4b5a6979", init_from=tmp_path / "first")
+    own = draw_samples(later, begun.samples, begun.seed)
+    state = fresh_state(begun, later, own)
+    begin_with(state, tmp_path / "first")
+    first = open_snapshot(list_snapshots(tmp_path / "first", "encoder")[-1]).tensors()
+    found = state.encoder.state_dict()
+    assert torch.equal(found["w_avg"], own.w_avg), "where the latents lie is the new generator's"
+    assert not torch.equal(found["w_avg"], first["w_avg"])
+    assert all(torch.equal(found[name], first[name]) for name in first if name not in ("w_avg", "w_std"))
+    train(begun, later)
+    assert list_snapshots(tmp_path / "second", "encoder")
+    with pytest.raises(RunRefused, match="of another shape"):
+        begin_with(fresh_state(config(tmp_path, width=12), generator, own), tmp_path / "first")
+    with pytest.raises(RunRefused, match="holds no state of an encoder to start from"):
+        begin_with(state, tmp_path / "nowhere")
