@@ -58,7 +58,7 @@ class Verifier:
             c2pa=_credentials(report),
             xmp=_metadata(report),
             watermark=WatermarkShown(
-                says=watermark_words(report.watermark),
+                says=watermark_words(report),
                 found=report.watermark.found,
                 score=round(report.watermark.score, 1),
                 threshold=THRESHOLD,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from marks.animations import gif_c2pa, is_gif, is_mp4
 from marks.certificates import algorithm_of, root_of
 from marks.errors import CertificateRefused, CredentialsMissing
 from marks.recipe import Recipe
@@ -124,13 +125,17 @@ def read(body: bytes, root: bytes | None = None) -> CredentialsFinding | None:
         if str(error).startswith("ManifestNotFound"):
             return None
         return CredentialsFinding("invalid", reasons=("The credentials are damaged.",))
-    return _finding(store, "Invalid" if _padding_changed(body) else state)
+    return _finding(store, "Invalid" if _padding_changed(gif_c2pa(body) if is_gif(body) else body) else state)
 
 
 def media_type_of(body: bytes) -> str:
     """By how the file begins."""
     if body.startswith(b"\x89PNG"):
         return "image/png"
+    if is_gif(body):
+        return "image/gif"
+    if is_mp4(body):
+        return "video/mp4"
     return "image/webp" if body[8:12] == b"WEBP" else "image/jpeg"
 
 

@@ -3,7 +3,7 @@
 MarksError
 ├── CertificateRefused    a certificate chain or key that nobody can sign with
 ├── CredentialsMissing    content credentials are asked for where c2pa-python is not installed
-└── NotAPicture           bytes that are no JPEG, PNG or WebP
+└── NotAPicture           bytes that are no JPEG, PNG, WebP, GIF or MP4
 """
 
 
@@ -23,4 +23,4 @@ class CredentialsMissing(MarksError):
 
 
 class NotAPicture(MarksError):
-    """This is no JPEG, PNG or WebP, or it is damaged: no mark can be read from it."""
+    """This is no JPEG, PNG, WebP, GIF or MP4, or it is damaged: no mark can be read from it."""

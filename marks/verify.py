@@ -10,18 +10,21 @@ from enum import StrEnum
 from PIL import Image
 
 from marks import credentials, watermark, xmp
+from marks.animations import gif_xmp, is_gif, is_mp4, mp4_xmp
 from marks.credentials import CredentialsFinding, credentials_installed
 from marks.errors import NotAPicture
 from marks.recipe import Ingredient, Recipe, SourceType
 from marks.watermark import WatermarkFinding
 from marks.xmp import XmpFinding
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 """No other decoder of Pillow is ever reached."""
 GENERATED = {
     SourceType.MADE.value: "made by a generative model",
     SourceType.COMPOSITE.value: "a photo or picture that a generative model has changed",
 }
+
+NOT_LOOKED_FOR = WatermarkFinding(0.0, (1.0, 1.0))
 
 
 class Verdict(StrEnum):
@@ -38,13 +41,15 @@ class Verdict(StrEnum):
 class Report:
     """What was found in a file; None where there is nothing of the kind.
 
-    credentials_readable: whether content credentials could be looked for here.
+    credentials_readable: whether content credentials could be looked for here. pixels_readable: whether the watermark
+    could: nothing decodes films here.
     """
 
     credentials: CredentialsFinding | None
     xmp: XmpFinding | None
     watermark: WatermarkFinding
     credentials_readable: bool = True
+    pixels_readable: bool = True
 
     @property
     def verdict(self) -> Verdict:
@@ -86,15 +91,19 @@ class Report:
 
 
 def verify(body: bytes, root: bytes | None = None) -> Report:
-    """Read every mark of a JPEG, PNG or WebP file. root: PEM certificate of whom to trust. Raises NotAPicture.
+    """Read every mark of a JPEG, PNG, WebP, GIF or MP4 file. root: PEM certificate of whom to trust.
 
-    Takes some ten milliseconds, and ten times that where there is no watermark to be found quickly.
+    The watermark is looked for in the first frame of what moves, and not in films. Takes some ten milliseconds, and ten
+    times that where there is no watermark to be found quickly. Raises NotAPicture.
     """
-    with _opened(body) as image:
-        found = xmp.read(image)
-        pixels = watermark.find(image)
+    if is_mp4(body):
+        found, pixels = xmp.read_packet(mp4_xmp(body)), NOT_LOOKED_FOR
+    else:
+        with _opened(body) as image:
+            found = xmp.read_packet(gif_xmp(body)) if is_gif(body) else xmp.read(image)
+            pixels = watermark.find(image)
     signed = credentials.read(body, root) if credentials_installed() else None
-    return Report(signed, found, pixels, credentials_installed())
+    return Report(signed, found, pixels, credentials_installed(), pixels_readable=not is_mp4(body))
 
 
 def ingredient_of(photo: bytes) -> Ingredient:

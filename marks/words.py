@@ -3,12 +3,13 @@
 from marks.credentials import CredentialsFinding
 from marks.recipe import Recipe
 from marks.verify import GENERATED, Report
-from marks.watermark import SMALLEST_SIDE, THRESHOLD, WatermarkFinding
+from marks.watermark import SMALLEST_SIDE, THRESHOLD
 from marks.xmp import XmpFinding
 
 WHAT = {
     "generate": "a face drawn",
     "edit": "the face of a photo drawn again",
+    "morph": "faces drawn that turn into one another",
     "photo_edit": "the face of a photo changed",
     "translate": "a photo translated",
 }
@@ -58,8 +59,11 @@ def recipe_words(recipe: Recipe) -> str:
     return said + _source(history.source_type).replace(" It says that it is", " The photo said of itself that it is")
 
 
-def watermark_words(found: WatermarkFinding) -> str:
+def watermark_words(report: Report) -> str:
     """Whether our watermark is there, and how sure that is."""
+    if not report.pixels_readable:
+        return "The watermark was not looked for: films are not decoded here."
+    found = report.watermark
     score = f"{found.score:.1f} deviations above chance, where {THRESHOLD:g} count"
     if not found.found:
         return f"No watermark ({score}). Pictures under {SMALLEST_SIDE} pixels carry none, and large crops lose it."

@@ -55,7 +55,11 @@ def encoder_options(picture_format: str, xmp: bytes) -> dict[str, object]:
 
 def read(image: Image.Image) -> XmpFinding | None:
     """What the packet of an opened file says; None where there is none that can be read."""
-    found = image.info.get("xmp")
+    return read_packet(image.info.get("xmp"))
+
+
+def read_packet(found: object) -> XmpFinding | None:
+    """What a packet says; None where it is none that can be read."""
     if not isinstance(found, bytes) or len(found) > MOST_BYTES or _DOCUMENT_TYPE.search(found):
         return None
     try:

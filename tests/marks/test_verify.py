@@ -79,7 +79,7 @@ def test_a_photos_marks_are_kept_as_history(leaving: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"GIF89a", b"\xff\xd8\xff", b"%PDF-1.4", b"\x89PNG\r\n\x1a\n" + bytes(50)])
 def test_no_picture_is_refused(body: bytes) -> None:
-    with pytest.raises(NotAPicture, match="no JPEG, PNG or WebP"):
+    with pytest.raises(NotAPicture, match="no JPEG, PNG, WebP, GIF or MP4"):
         verify(body)
 
 
