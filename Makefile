@@ -68,10 +68,26 @@ survival: .venv-dev/stamp ## Outages, half-open sockets, kills and a full memory
 chaos: .venv-dev/stamp ## 20,000 jobs on a real Redis while 45 workers are killed
 	$(DEV)/python -m benchmarks.chaos $(ARGS)
 
+.PHONY: overload
+overload: .venv-dev/stamp ## Ten times as much is asked as can be made, for a minute (ARGS="--seconds 20")
+	$(DEV)/python -m benchmarks.overload $(ARGS)
+
+.PHONY: restarts
+restarts: .venv-dev/stamp ## Every web and every worker is replaced while somebody asks
+	$(DEV)/python -m benchmarks.restarts $(ARGS)
+
+.PHONY: long-run
+long-run: .venv-dev/stamp ## 100,000 mixed faces and 200 of each slow kind: does anything grow? (ARGS="--faces 2000 --slow 10")
+	$(DEV)/python -m benchmarks.long_run $(ARGS)
+
 .PHONY: bench
 bench: .venv-dev/stamp ## What the queue and the web cost
 	$(DEV)/python -m benchmarks.queue $(ARGS)
 	$(DEV)/python -m benchmarks.web $(ARGS)
+
+.PHONY: faces
+faces: .venv-dev/stamp ## From a run to the faces that ship, all anew (RUN=runs/faces OUT=FOLDER ARGS="--install")
+	$(DEV)/python -m benchmarks.shipping $(RUN) --out $(OUT) $(ARGS)
 
 .PHONY: wheel
 wheel: .venv-dev/stamp ## A wheel in dist/

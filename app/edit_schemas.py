@@ -25,6 +25,7 @@ class EditChoice(BaseModel):
     truncation_psi: PsiChoice = None
     size: SizeChoice = None
     format: FormatChoice = None
+    mix: MixChoice = None
 
 
 class EditRequest(EditChoice):
@@ -34,7 +35,10 @@ class EditRequest(EditChoice):
         int | str | None, Field(description="0 to 2^64 - 1; a string above 2^53.", union_mode="left_to_right")
     ] = None
     latent: Annotated[str | None, Field(max_length=64, description="The id of an inversion.")] = None
-    mix: MixChoice = None
+    taught: Annotated[
+        str | None,
+        Field(max_length=64, description="The id of a direction of POST /v1/directions: an attribute more."),
+    ] = None
 
 
 class EditRecipe(BaseModel):
@@ -44,6 +48,7 @@ class EditRecipe(BaseModel):
     model: str = Field(description="Digest of the model.", examples=["0f1e2d3c4b5a6978"])
     seed: str | None = Field(examples=["7"])
     latent: str | None = Field(description="The id of the inversion that it started from.")
+    taught: str | None = Field(None, description="The id of the direction that was taught.")
     attributes: dict[str, float] = Field(examples=[{"smile": 1.5}])
     keep: list[str] = Field(examples=[["age"]])
     directions: str = Field(description="Digest of the directions; empty where nothing moved.", examples=["0f1e2d3c"])

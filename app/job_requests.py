@@ -5,6 +5,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.edit_schemas import AttributeName, EditRequest
+from app.morphing import (
+    DEFAULT_FPS,
+    DEFAULT_FRAMES,
+    MOST_KEYS,
+    AnimationChoice,
+    FpsChoice,
+    FramesChoice,
+    LoopChoice,
+)
 from app.ordering import Wishes
 from app.schemas import (
     ClassChoice,
@@ -17,7 +26,9 @@ from app.schemas import (
     SizeChoice,
     Strength,
 )
+from jobs.contract import AnimationFormat
 
+SeedAsked = Annotated[int | str, Field(union_mode="left_to_right")]
 Seed = Annotated[
     int | str | None,
     Field(
@@ -40,16 +51,14 @@ Range = Annotated[
 ]
 
 
-class LookRequest(BaseModel):
+class Look(BaseModel):
     """What faces are to look like, as in the address of a face."""
 
     model_config = ConfigDict(extra="forbid")
 
-    seed: Seed = None
     model: ModelChoice = None
     truncation_psi: PsiChoice = None
     size: SizeChoice = None
-    format: FormatChoice = None
     label: ClassChoice = None
     rotate: RotateChoice = None
     translate_x: ShiftChoice = None
@@ -59,8 +68,14 @@ class LookRequest(BaseModel):
 
     def wishes(self, **edits: Any) -> Wishes:
         """The same without pydantic. edits: where they come from differs."""
-        named = {name: getattr(self, name) for name in LookRequest.model_fields if name not in ("seed", "format")}
-        return Wishes(**named, **edits)
+        return Wishes(**{name: getattr(self, name) for name in Look.model_fields}, **edits)
+
+
+class LookRequest(Look):
+    """One face, or the first of several."""
+
+    seed: Seed = None
+    format: FormatChoice = None
 
 
 class GenerateRequest(LookRequest):
@@ -102,4 +117,19 @@ class DatasetAsked(DatasetRequest):
     kind: Literal["dataset"]
 
 
-JobRequest = Annotated[GenerateRequest | EditAsked | DatasetAsked, Field(discriminator="kind")]
+class MorphRequest(Look):
+    """A face that turns into another, as GET /v1/morphs makes it."""
+
+    kind: Literal["morph"]
+    seeds: tuple[SeedAsked, ...] = Field(
+        min_length=2, max_length=MOST_KEYS, description="Of the faces, in their order.", examples=[[1, 2, 3]]
+    )
+    frames: FramesChoice = DEFAULT_FRAMES
+    fps: FpsChoice = DEFAULT_FPS
+    loop: LoopChoice = False
+    format: AnimationChoice = AnimationFormat.WEBP
+    mix: MixChoice = None
+    attributes: Attributes = {}
+
+
+JobRequest = Annotated[GenerateRequest | EditAsked | DatasetAsked | MorphRequest, Field(discriminator="kind")]

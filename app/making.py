@@ -11,14 +11,20 @@ from app.config import AppConfig
 from app.edit_schemas import EditRequest
 from app.editing import stored_latent, wishes_of
 from app.errands import Errands
-from app.errors import DatasetTooBig, SeedOrLatent
+from app.errors import DatasetTooBig, DirectionRefused, SeedOrLatent
 from app.idempotency import once_of
-from app.job_requests import DatasetRequest, GenerateRequest
+from app.job_requests import DatasetRequest, GenerateRequest, MorphRequest
+from app.morphing import morph_job
 from app.ordering import Ordering, draw_seed, read_seed
+from app.teaching import taught_direction
 from app.webhooks.asking import WebhookGate
-from jobs.contract import LATENT, DatasetJob, EditJob, GenerateJob, Job, JobId, Lane, PictureFormat
+from jobs.contract import LATENT, TAUGHT, DatasetJob, EditJob, GenerateJob, Job, JobId, Lane, PictureFormat
 
 JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
+
+
+Makable = GenerateRequest | EditRequest | DatasetRequest | MorphRequest
+"""Requests whose jobs need no photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,11 @@ class Making:
         self._errands = errands
         self._webhooks = WebhookGate(config.webhooks)
 
-    async def submit(self, request: Request, wanted: GenerateRequest | EditRequest | DatasetRequest) -> JobId:
+    async def submit(self, request: Request, wanted: Makable) -> JobId:
         """The job on its way.
 
-        Raises what Ordering.face and `started` raise; of a data set DatasetTooBig; of an edit SeedOrLatent, and what
-        `stored_latent` raises.
+        Raises what Ordering.face and `started` raise; of a data set DatasetTooBig; of a morph what `morph_job` raises;
+        of an edit SeedOrLatent, and what `stored_latent` and `taught_direction` raise.
         """
         ordered = await self._ordered(wanted)
         return await self.started(request, wanted, ordered, self._timeout_s)
@@ -55,24 +61,47 @@ class Making:
         submit = self._errands.submit
         return await submit(ordered.job, ordered.lane, timeout_s, ordered.inputs, once=once, webhook=webhook)
 
-    async def _ordered(self, wanted: GenerateRequest | EditRequest | DatasetRequest) -> Ordered[Job]:
+    async def _ordered(self, wanted: Makable) -> Ordered[Job]:
         match wanted:
             case DatasetRequest():
                 return Ordered(self._dataset(wanted), Lane.SLOW)
             case GenerateRequest():
                 return Ordered(self._face(wanted), Lane.QUICK)
+            case MorphRequest():
+                edits = tuple(wanted.attributes.items())
+                wishes = wanted.wishes(edits=edits, mix=wanted.mix)
+                job, _ = morph_job(tuple(read_seed(str(seed)) for seed in wanted.seeds), wishes, wanted, self._ordering)
+                return Ordered(job, Lane.SLOW)
         return await self.edited(wanted, wanted.format or PictureFormat.JPEG)
 
     async def edited(self, wanted: EditRequest, picture_format: PictureFormat) -> Ordered[GenerateJob | EditJob]:
-        """Raises SeedOrLatent, what Ordering.face raises, and what `stored_latent` raises."""
+        """Raises SeedOrLatent, what Ordering.face raises, and what `stored_latent` and `_along_taught` raise."""
         if (wanted.seed is None) == (wanted.latent is None):
             raise SeedOrLatent
+        if wanted.taught is not None:
+            return await self._along_taught(wanted, JobId(wanted.taught), picture_format)
         if wanted.seed is not None:
             job = self._ordering.face(read_seed(str(wanted.seed)), wishes_of(wanted), picture_format)
             return Ordered(job, Lane.QUICK)
         stored = await stored_latent(self._errands, JobId(wanted.latent or ""))
         edit = self._ordering.stored_face(wishes_of(wanted, stored.model), picture_format)
         return Ordered(edit, Lane.QUICK, {LATENT: stored.ws})
+
+    async def _along_taught(
+        self, wanted: EditRequest, direction: JobId, picture_format: PictureFormat
+    ) -> Ordered[GenerateJob | EditJob]:
+        """Raises DirectionRefused for a direction of another model, and what `taught_direction` raises."""
+        taught = await taught_direction(self._errands, self._ordering, direction)
+        inputs, model = {TAUGHT: taught.file}, wanted.model
+        if wanted.latent is not None:
+            stored = await stored_latent(self._errands, JobId(wanted.latent))
+            inputs, model = inputs | {LATENT: stored.ws}, stored.model
+        if model is not None and self._ordering.model(model).generator.digest != taught.model:
+            raise DirectionRefused("That direction was taught on another model, in whose latents it leads nowhere.")
+        seed = None if wanted.seed is None else read_seed(str(wanted.seed))
+        wishes = wishes_of(wanted, taught.model)
+        job = self._ordering.stored_face(wishes, picture_format, taught=taught.direction, seed=seed)
+        return Ordered(job, Lane.QUICK, inputs)
 
     def _face(self, wanted: GenerateRequest) -> GenerateJob:
         edits = tuple(wanted.attributes.items())

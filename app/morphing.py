@@ -1,13 +1,13 @@
 """A query becomes a MorphJob, and that its permanent address."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Protocol
 from urllib.parse import urlencode
 
 from pydantic import Field
 
 from app.errors import MorphTooLarge, SeedsUnclear
-from app.ordering import Ordering, query_of, read_seed
+from app.ordering import Ordering, Wishes, query_of, read_seed
 from app.schemas import PermanentQuery
 from jobs.contract import AnimationFormat, GenerateJob, MorphJob, PictureFormat
 from marks.recipe import MARKS_VERSION
@@ -18,6 +18,26 @@ MOST_PIXELS = 2**26
 """Of all frames: a worker holds them all, 200 MB at three bytes each. 240 frames of 512, or 64 of 1024."""
 DEFAULT_FRAMES, DEFAULT_FPS, MOST_FPS = 48, 24, 50
 SeedChoice = Annotated[str | None, Field(max_length=20, examples=["1"])]
+
+
+FramesChoice = Annotated[int, Field(ge=2, le=MOST_FRAMES, description="Of the whole.", examples=[12])]
+FpsChoice = Annotated[int, Field(ge=1, le=MOST_FPS, description="Frames a second.", examples=[24])]
+LoopChoice = Annotated[
+    bool, Field(description="Back to the first face, and again and again; else it is played once.", examples=[True])
+]
+AnimationChoice = Annotated[
+    AnimationFormat,
+    Field(description="mp4 only where the workers were installed with the extra `video`.", examples=["gif"]),
+]
+
+
+class Playing(Protocol):
+    """How a morph is played."""
+
+    frames: int
+    fps: int
+    loop: bool
+    format: AnimationFormat
 
 
 class MorphQuery(PermanentQuery):
@@ -34,15 +54,10 @@ class MorphQuery(PermanentQuery):
             examples=["1,2,3"],
         ),
     ] = None
-    frames: Annotated[int, Field(ge=2, le=MOST_FRAMES, description="Of the whole.", examples=[12])] = DEFAULT_FRAMES
-    fps: Annotated[int, Field(ge=1, le=MOST_FPS, description="Frames a second.", examples=[24])] = DEFAULT_FPS
-    loop: Annotated[
-        bool, Field(description="Back to the first face, and again and again; else it is played once.", examples=[True])
-    ] = False
-    format: Annotated[
-        AnimationFormat,
-        Field(description="mp4 only where the workers were installed with the extra `video`.", examples=["gif"]),
-    ] = AnimationFormat.WEBP
+    frames: FramesChoice = DEFAULT_FRAMES
+    fps: FpsChoice = DEFAULT_FPS
+    loop: LoopChoice = False
+    format: AnimationChoice = AnimationFormat.WEBP
 
     @property
     def faces(self) -> tuple[int, ...]:
@@ -59,20 +74,27 @@ def morph_of(query: MorphQuery, ordering: Ordering) -> tuple[MorphJob, str]:
 
     Raises SeedsUnclear, SeedOutOfRange, MorphTooLarge, and what Ordering.face raises.
     """
-    seeds = query.faces
-    first = ordering.face(seeds[0], query.wishes, PictureFormat.PNG)
+    job, first = morph_job(query.faces, query.wishes, query, ordering)
+    return job, _address(job, first)
+
+
+def morph_job(
+    seeds: tuple[int, ...], wishes: Wishes, playing: Playing, ordering: Ordering
+) -> tuple[MorphJob, GenerateJob]:
+    """The job, and that of its first face. Raises MorphTooLarge, and what Ordering.face raises."""
+    first = ordering.face(seeds[0], wishes, PictureFormat.PNG)
     most = min(MOST_FRAMES, MOST_PIXELS // first.size**2)
-    if query.frames > most:
+    if playing.frames > most:
         raise MorphTooLarge(first.size, most)
     job = MorphJob(
         model=first.model,
         seeds=seeds,
-        frames=query.frames,
-        fps=query.fps,
-        loop=query.loop,
+        frames=playing.frames,
+        fps=playing.fps,
+        loop=playing.loop,
         truncation_psi=first.truncation_psi,
         size=first.size,
-        format=query.format,
+        format=playing.format,
         label=first.label,
         rotate=first.rotate,
         translate_x=first.translate_x,
@@ -82,7 +104,7 @@ def morph_of(query: MorphQuery, ordering: Ordering) -> tuple[MorphJob, str]:
         directions=first.directions,
         mix=first.mix,
     )
-    return job, _address(job, first)
+    return job, first
 
 
 def _address(job: MorphJob, first: GenerateJob) -> str:

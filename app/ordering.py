@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from app.config import AppConfig
@@ -11,7 +11,7 @@ from jobs.contract import EditJob, Edits, GenerateJob, PictureFormat
 from marks.recipe import MARKS_VERSION
 from models.abilities import label_of, movement_of, psi_of
 from models.catalogue import Catalogue, ModelEntry, Shelf
-from models.directions import Directions, check_edits
+from models.directions import Direction, Directions, check_edits
 from models.errors import DirectionsGone
 from models.manifest import GeneratorManifest
 from models.mixing import mix_text, mixes_of
@@ -94,13 +94,21 @@ class Ordering:
             mix=mixes_of(wishes.mix, model),
         )
 
-    def stored_face(self, wishes: Wishes, picture_format: PictureFormat) -> EditJob:
-        """The job for the face of a stored latent, whose model the wishes name by its digest.
+    def stored_face(
+        self,
+        wishes: Wishes,
+        picture_format: PictureFormat,
+        *,
+        taught: Direction | None = None,
+        seed: int | None = None,
+    ) -> EditJob:
+        """The job for the face of a stored latent, whose model the wishes name by its digest; or of a seed.
 
-        Raises what `face` raises.
+        taught: one more direction of that model. Raises what `face` raises.
         """
         entry = self.model(wishes.model)
-        edits, keep, directions = edits_of(wishes, entry)
+        edits, keep, directions = edits_of(wishes, entry if taught is None else _with(taught, entry))
+        default_psi = 1.0 if seed is None else self._default_psi
         return EditJob(
             model=entry.generator.digest,
             size=_size_of(wishes.size, entry.generator),
@@ -108,8 +116,9 @@ class Ordering:
             edits=edits,
             keep=keep,
             directions=directions,
-            truncation_psi=psi_of(wishes.truncation_psi, 1.0, entry, self.catalogue),
+            truncation_psi=psi_of(wishes.truncation_psi, default_psi, entry, self.catalogue),
             mix=mixes_of(wishes.mix, entry.generator),
+            seed=seed,
         )
 
     def attributes(self, wanted: str | None) -> Directions:
@@ -163,6 +172,12 @@ def edits_of(wishes: Wishes, entry: ModelEntry) -> tuple[Edits, tuple[str, ...],
     if edits and wishes.directions not in (None, known.digest):
         raise DirectionsGone(wishes.directions or "", name, known.digest)
     return edits, keep, known.digest if edits else ""
+
+
+def _with(taught: Direction, entry: ModelEntry) -> ModelEntry:
+    """The model as if it had that direction too."""
+    others = [one for name, one in entry.directions.items() if name != taught.name]
+    return replace(entry, directions=Directions([*others, taught], entry.directions.digest))
 
 
 def _size_of(wanted: int | None, model: GeneratorManifest) -> int:

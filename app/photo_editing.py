@@ -68,6 +68,7 @@ class PhotoEditing:
             edits=tuple(wanted.attributes.items()),
             keep=wanted.keep,
             directions=wanted.directions,
+            mix=wanted.mix,
         )
         picture_format = wanted.format or negotiate(accept, own_format)
         edit = self._ordering.stored_face(wishes, picture_format)
@@ -84,6 +85,7 @@ class PhotoEditing:
             directions=edit.directions,
             truncation_psi=edit.truncation_psi,
             paste=wanted.paste,
+            mix=edit.mix,
         )
 
 

@@ -42,8 +42,11 @@ class PhotoHeader:
     c2pa: bytes = b""
 
 
-def read_header(body: bytes) -> PhotoHeader:
-    """Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, UnreadablePhoto."""
+def read_header(body: bytes, *, moving: bool = False) -> PhotoHeader:
+    """moving: a WebP may have several frames; its header is that of the canvas.
+
+    Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, UnreadablePhoto.
+    """
     if not body:
         raise PhotoMissing
     try:
@@ -52,7 +55,7 @@ def read_header(body: bytes) -> PhotoHeader:
         elif body.startswith(PNG_SIGNATURE):
             header = _png(body)
         elif body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-            header = _webp(body)
+            header = _webp(body, moving=moving)
         else:
             raise UnsupportedPhoto(next((name for magic, at, name in STRANGERS if body.startswith(magic, at)), None))
     except (struct.error, IndexError):
@@ -127,7 +130,7 @@ def _png(body: bytes) -> PhotoHeader:
     raise UnreadablePhoto
 
 
-def _webp(body: bytes) -> PhotoHeader:
+def _webp(body: bytes, *, moving: bool) -> PhotoHeader:
     size: tuple[int, int] | None = None
     c2pa, at = b"", 12
     for _ in range(MOST_PARTS):
@@ -135,7 +138,7 @@ def _webp(body: bytes) -> PhotoHeader:
             break
         name, length = struct.unpack_from("<4sI", body, at)
         content = body[at + 8 : at + 8 + length]
-        if name in (b"ANIM", b"ANMF"):
+        if name in (b"ANIM", b"ANMF") and not moving:
             raise AnimatedPhoto
         if name == b"C2PA":
             c2pa = content

@@ -71,10 +71,10 @@ class Uploads:
         self._room = room
 
     @asynccontextmanager
-    async def photo_of(self, request: Request, *fields: str) -> AsyncIterator[Upload]:
+    async def photo_of(self, request: Request, *fields: str, moving: bool = False) -> AsyncIterator[Upload]:
         """The photo, whose bytes count until the end of the block: hand it to the queue there.
 
-        fields: parts that a form may have beside it, short texts.
+        fields: parts that a form may have beside it, short texts. moving: a WebP may have several frames.
 
         Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, TooManyPixels, UnreadablePhoto, UploadTooBig,
         UploadTooSlow, UploadMalformed, UploadsBusy, UnknownParameter or RepeatedParameter for a form's other parts,
@@ -90,7 +90,7 @@ class Uploads:
             raise UploadTooBig(limits.most_bytes)
         with self._room.holding(allowed if declared is None else declared):
             body = await self._received(request, sink, allowed)
-            header = read_header(body)
+            header = read_header(body, moving=moving)
             if header.width * header.height > limits.most_pixels:
                 raise TooManyPixels(header.width, header.height, limits.most_pixels)
             await self._pay(header.width * header.height)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.errors import AppError, UnreadablePhoto, UploadsBusy
+from app.morphing import MorphQuery, morph_of
 from app.ordering import Ordering, read_seed
 from app.schemas import PermanentQuery
 from app.verify_schemas import CredentialsShown, RecipeShown, Verification, WatermarkShown, XmpShown
@@ -80,18 +81,26 @@ class Verifier:
         )
 
     def _places(self, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
-        """Address and page of a face: checked as any request, since anybody can write a recipe."""
-        if recipe.kind != "generate" or recipe.seed is None:
-            return None, None
+        """Address and page of a face or a morph: checked as any request, since anybody can write a recipe."""
+        asked = {**recipe.parameters, "model": recipe.digest}
+        if "class" in asked:
+            asked["class"] = str(asked["class"])
         try:
-            asked = {name: value for name, value in recipe.parameters.items() if name != "class"}
-            if "class" in recipe.parameters:
-                asked["class"] = str(recipe.parameters["class"])
-            wishes = PermanentQuery.model_validate({**asked, "model": recipe.digest}).wishes
-            job = self._ordering.face(read_seed(str(recipe.seed)), wishes, PictureFormat.JPEG)
+            if recipe.kind == "generate" and recipe.seed is not None:
+                wishes = PermanentQuery.model_validate(asked).wishes
+                job = self._ordering.face(read_seed(str(recipe.seed)), wishes, PictureFormat.JPEG)
+                return self._ordering.address(job), self._ordering.page_address(job)
+            if recipe.kind == "morph":
+                return self._places_of_morph(MorphQuery.model_validate(asked))
         except (AppError, ModelsError, ValidationError):
-            return None, None
-        return self._ordering.address(job), self._ordering.page_address(job)
+            pass
+        return None, None
+
+    def _places_of_morph(self, query: MorphQuery) -> tuple[str, str]:
+        """The page shows it from the first face to the next."""
+        job, address = morph_of(query, self._ordering)
+        first = self._ordering.face(job.seeds[0], query.wishes, PictureFormat.JPEG)
+        return address, f"{self._ordering.page_address(first)}&to={job.seeds[1]}"
 
 
 def _metadata(report: Report) -> XmpShown:

@@ -32,6 +32,7 @@ from app.ready_faces import ReadyFaces
 from app.replies import FOR_EVER, error_reply, invalid_parameters_reply, problem_reply
 from app.request_traces import TraceRequests
 from app.routes.attributes import attributes_routes
+from app.routes.directions import directions_routes
 from app.routes.edits import edits_routes
 from app.routes.events import events_routes
 from app.routes.face import face_routes
@@ -48,10 +49,12 @@ from app.routes.privacy import privacy_routes
 from app.routes.reference import reference_routes
 from app.routes.shares import shares_routes
 from app.routes.styles import styles_routes
+from app.routes.teach_page import teach_page_routes
 from app.routes.translate_page import TranslatePage, translate_page_routes
 from app.routes.translations import translations_routes
 from app.routes.verify import verify_page_routes, verify_routes
 from app.shedding import ShedFaces
+from app.teaching import Teaching
 from app.translating import Translating
 from app.uploads import UploadLimits, Uploads
 from app.verification import Verifier
@@ -121,6 +124,7 @@ def create_app(
         # Before its namesake for JSON, which takes what is no photo.
         photo_edits_routes(config, errands, PhotoEditing(config, ordering, errands, uploads)),
         edits_routes(config, ordering, errands, making),
+        directions_routes(config, errands, Teaching(config, ordering, errands)),
         attributes_routes(ordering),
         morphs_routes(config, ordering, errands),
         inversions_routes(config, ordering, errands, Inverting(config, ordering, errands, uploads)),
@@ -136,6 +140,7 @@ def create_app(
     app.include_router(api)
     for routes in (
         page_routes(pages, ordering, ready, errands),
+        teach_page_routes(pages, ordering),
         translate_page_routes(TranslatePage(config, pages, ordering), errands, translating),
         verify_page_routes(pages, verifier, uploads),
         reference_routes(pages),

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from benchmarks.web import Client, connect
+from benchmarks.connection import Client, connect
 
 ANSWER_WITHIN_S = 60.0
 CONNECT_WITHIN_S = 10.0

@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 import httpx
 from rich.console import Console
 
+from benchmarks.connection import Client, connect
 from benchmarks.stage import Stage, ended_by_sigterm
-from benchmarks.web import Client, connect
 from tests.personne.processes import Process
 
 ENDS_WITHIN_S = 30.0

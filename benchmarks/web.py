@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import plain_web
+from benchmarks.connection import HOST, Client, connect
 from models.catalogue import open_model
 from personne import run_embedded
 from personne.settings import Settings, read_settings
 
-HOST = "127.0.0.1"
 SHAPES = ("plain", "queue", "pool")
 
 
@@ -47,32 +47,6 @@ class Measured:
 
     def percentile(self, percent: int) -> float:
         return statistics.quantiles(self.latencies_ms, n=100, method="inclusive")[percent - 1]
-
-
-class Client:
-    """One kept-alive connection that asks for nothing but faces: a real client library would cost more than the web."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def get(self, path: str) -> tuple[int, bytes]:
-        """Status and body."""
-        status, _, body = await self.exchange(path)
-        return status, body
-
-    async def exchange(self, path: str) -> tuple[int, str, bytes]:
-        """Status, head in lower case, body."""
-        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        length = int(head.split("content-length:", 1)[1].split("\r\n", 1)[0])
-        return int(head.split(" ", 2)[1]), head, await self._reader.readexactly(length)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-async def connect(port: int) -> Client:
-    return Client(*await asyncio.open_connection(HOST, port))
 
 
 async def load(port: int, clients: int, seconds: float, most: int | None) -> Measured:

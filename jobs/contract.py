@@ -14,6 +14,7 @@ from jobs.kinds import (
     JOB_KINDS,
     LATENT,
     PHOTO,
+    TAUGHT,
     AnimationFormat,
     BatchKey,
     DatasetJob,
@@ -25,6 +26,7 @@ from jobs.kinds import (
     MorphJob,
     PhotoEditJob,
     PictureFormat,
+    TeachJob,
     TranslateJob,
 )
 
@@ -35,6 +37,7 @@ __all__ = [
     "JOB_KINDS",
     "LATENT",
     "PHOTO",
+    "TAUGHT",
     "AnimationFormat",
     "BatchKey",
     "DatasetJob",
@@ -57,11 +60,12 @@ __all__ = [
     "PhotoEditJob",
     "PictureFormat",
     "QueueState",
+    "TeachJob",
     "TranslateJob",
     "WorkerBeat",
 ]
 
-CONTRACT_VERSION = 3
+CONTRACT_VERSION = 4
 """Written into every message; a reader refuses versions that it does not know."""
 
 JobId = NewType("JobId", str)

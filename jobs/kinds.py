@@ -93,7 +93,8 @@ class EditJob:
     ws [num_ws, w_dim], raw little-endian float32.
 
     truncation_psi: 1 (the latent as it is stored) to 0 (the average face). size, edits, keep, directions, mix: as of
-    a GenerateJob.
+    a GenerateJob. seed: instead of a stored latent, the face of a seed. A direction that somebody taught travels as the
+    input `taught`, a file of directions: its name is one more attribute.
     """
 
     kind: ClassVar[str] = "edit"
@@ -106,6 +107,7 @@ class EditJob:
     directions: str = ""
     truncation_psi: float = 1.0
     mix: Mixes = ()
+    seed: int | None = None
 
     @property
     def batch_key(self) -> BatchKey:
@@ -189,7 +191,8 @@ class PhotoEditJob:
     """A face in a photo, found, drawn again and moved by attributes. The photo travels beside the job, as its input
     `photo`, and a C2PA manifest that it carries as `c2pa`.
 
-    method, space, face, landmarks: as of an InvertJob. size, edits, keep, directions, truncation_psi: as of an EditJob.
+    method, space, face, landmarks: as of an InvertJob. size, edits, keep, directions, truncation_psi, mix: as of an
+    EditJob.
     paste: the result is the whole photo, changed as the face was; size is then that of the face alone, unused.
     """
 
@@ -208,6 +211,7 @@ class PhotoEditJob:
     truncation_psi: float = 1.0
     paste: bool = False
 
+    mix: Mixes = ()
     @property
     def batch_key(self) -> BatchKey:
         return BatchKey(self.kind, self.model)
@@ -215,7 +219,16 @@ class PhotoEditJob:
     @property
     def edit(self) -> EditJob:
         """What is done to the latent."""
-        return EditJob(self.model, self.size, self.format, self.edits, self.keep, self.directions, self.truncation_psi)
+        return EditJob(
+            model=self.model,
+            size=self.size,
+            format=self.format,
+            edits=self.edits,
+            keep=self.keep,
+            directions=self.directions,
+            truncation_psi=self.truncation_psi,
+            mix=self.mix,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +264,39 @@ class MorphJob:
         return BatchKey(self.kind, self.model)
 
 
-PHOTO, C2PA, LATENT = "photo", "c2pa", "latent"
+@dataclass(frozen=True, slots=True)
+class TeachJob:
+    """A direction that leads from faces which somebody says have less of something to those that have more.
+
+    Its result is JSON, and its id is the direction's. name, meaning: of the attribute. seeds: faces, each with one of
+    `scores`: above 0 for more, below 0 for less, and farther from 0 where that is plainer.
+    """
+
+    kind: ClassVar[str] = "teach"
+
+    model: str
+    name: str
+    seeds: tuple[int, ...]
+    scores: tuple[float, ...]
+    meaning: str = ""
+
+    @property
+    def batch_key(self) -> BatchKey:
+        return BatchKey(self.kind, self.model)
+
+
+PHOTO, C2PA, LATENT, TAUGHT = "photo", "c2pa", "latent", "taught"
 """Names of inputs."""
 
-Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob | MorphJob
-_KINDS: tuple[type[Job], ...] = (GenerateJob, EditJob, TranslateJob, DatasetJob, InvertJob, PhotoEditJob, MorphJob)
+Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob | MorphJob | TeachJob
+_KINDS: tuple[type[Job], ...] = (
+    GenerateJob,
+    EditJob,
+    TranslateJob,
+    DatasetJob,
+    InvertJob,
+    PhotoEditJob,
+    MorphJob,
+    TeachJob,
+)
 JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in _KINDS})

@@ -47,19 +47,26 @@ _LIST = TypeAdapter(list[_Facts])
 def read_directions(path: Path, manifest: GeneratorManifest) -> Directions:
     """The directions of a file. Raises DirectionsRefused for what is damaged, or made for other dimensions."""
     try:
-        content = path.read_bytes()
+        return directions_from_bytes(path.read_bytes(), manifest)
+    except (OSError, DirectionsRefused) as error:
+        raise DirectionsRefused(f"{path} cannot be used: {str(error).rstrip('.')}.") from error
+
+
+def directions_from_bytes(content: bytes, manifest: GeneratorManifest) -> Directions:
+    """The same of a file's content. Raises DirectionsRefused."""
+    try:
         arrays = _arrays(content)
         facts = _LIST.validate_json(arrays.pop(FACTS).astype(np.uint8).tobytes())
         if set(arrays) != {one.name for one in facts}:
             raise DirectionsRefused("facts and vectors do not belong together")
         found = [Direction(vector=_float32(arrays[one.name]), **one.model_dump()) for one in facts]
-        for direction in found:
-            direction.check_fits(manifest.z_dim, manifest.w_dim, manifest.num_ws)
-        return Directions(found, pin_of(hashlib.sha256(content).hexdigest()))
     except ValidationError as error:
-        raise DirectionsRefused(f"{path}: {error.errors()[0]['msg']}.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, DirectionsRefused) as error:
-        raise DirectionsRefused(f"{path} cannot be used: {str(error).rstrip('.')}.") from error
+        raise DirectionsRefused(error.errors()[0]["msg"]) from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DirectionsRefused(str(error)) from error
+    for direction in found:
+        direction.check_fits(manifest.z_dim, manifest.w_dim, manifest.num_ws)
+    return Directions(found, pin_of(hashlib.sha256(content).hexdigest()))
 
 
 def to_bytes(directions: Sequence[Direction]) -> bytes:

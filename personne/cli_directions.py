@@ -64,18 +64,26 @@ def find(
 def import_(
     *,
     model: Named,
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="A published boundary, .npy.")],
-    called: Called,
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A published boundary, .npy; or directions, .npz.")],
+    called: Annotated[str | None, typer.Option("--as", help="The attribute's name; directions have their own.")] = None,
     space: Annotated[str, typer.Option(help="w or z: the file does not say.")] = "w",
     meaning: Meaning = "",
     low: Low = -3.0,
     high: High = 3.0,
     store: Store = None,
 ) -> None:
-    """Take a published boundary, (1, 512) or by layer (18, 512), as it is: one of strength is one of its units."""
-    from personne.commands.name_directions import import_boundary, list_directions, space_of
+    """Take a published boundary, (1, 512) or by layer (18, 512), as it is: one of strength is one of its units.
+
+    Of an .npz, as the page /teach saves it, all directions are taken with what the file says of them.
+    """
+    from personne.commands.name_directions import import_boundary, import_directions, list_directions, space_of
 
     entry = _entry(model, store)
+    if source.suffix == ".npz":
+        list_directions(import_directions(entry, source, called))
+        return
+    if called is None:
+        raise typer.BadParameter("a boundary's file does not say what it is called: --as NAME.")
     taken = import_boundary(entry, source, called, space_of(space), meaning=meaning, limits=(low, high))
     list_directions(taken)
 

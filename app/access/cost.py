@@ -24,6 +24,8 @@ STAGES: Mapping[str, float] = {
     # Of the photo's pixels: its decoding, and the locator, which is a small network.
     "invert": 1 / 2,
     "photo_edit": 1,
+    # The mapping network alone; how many faces, is limited.
+    "teach": 1,
 }
 """Passes over the picture, by the kind of job; kinds that are not here cost UNKNOWN_STAGES."""
 UNKNOWN_STAGES = 8

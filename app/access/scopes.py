@@ -24,6 +24,11 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /v1/faces/{seed}": Scope.GENERATE,
         "GET /v1/faces/{seed}.{extension}": Scope.GENERATE,
         "GET /v1/attributes": Scope.READ,
+        "GET /teach": Scope.GENERATE,
+        "POST /v1/directions": Scope.GENERATE,
+        "GET /v1/directions/{direction}": Scope.READ,
+        "GET /v1/directions/{direction}/file": Scope.READ,
+        "DELETE /v1/directions/{direction}": Scope.READ,
         "GET /v1/morphs": Scope.GENERATE,
         "POST /v1/edits": Scope.GENERATE,
         # Photos.

@@ -46,7 +46,7 @@ from app.errors.access import (
     TooCostly,
     WrongHost,
 )
-from app.errors.editing import NoLatent, SeedOrLatent
+from app.errors.editing import DirectionRefused, NoDirection, NoLatent, SeedOrLatent
 from app.errors.finding import FaceNotFound, FaceTooSmall, LandmarksMalformed, SeveralFaces
 from app.errors.kinds import (
     MAX_SAFE_INTEGER,
@@ -109,6 +109,7 @@ __all__ = [
     "CrossSite",
     "DatasetTooBig",
     "DatasetTooLarge",
+    "DirectionRefused",
     "FaceNotFound",
     "FaceTooSmall",
     "IdempotencyKeyMalformed",
@@ -124,6 +125,7 @@ __all__ = [
     "LinkRefused",
     "ModelNotLoaded",
     "MorphTooLarge",
+    "NoDirection",
     "NoFormatAccepted",
     "NoLatent",
     "NotShareable",

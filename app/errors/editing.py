@@ -16,6 +16,14 @@ class NoLatent(AppError):
     """That job left no latent: only inversions do. Their id is the latent's."""
 
 
+class NoDirection(AppError):
+    """That job taught no direction: only those of POST /v1/directions do. Their id is the direction's."""
+
+
+class DirectionRefused(AppError):
+    """No direction can be made of this."""
+
+
 EDIT_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {
         SeedOrLatent: ProblemType(
@@ -26,6 +34,19 @@ EDIT_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             422,
             "No latent",
             "The id is that of a job whose result is a picture. Latents come from inversions: POST /v1/inversions.",
+        ),
+        NoDirection: ProblemType(
+            "no-direction",
+            422,
+            "No direction",
+            "The id is that of a job that taught none, or of a model that is no longer here: POST /v1/directions "
+            "teaches some.",
+        ),
+        DirectionRefused: ProblemType(
+            "direction-refused",
+            422,
+            "No such direction",
+            "The name is taken or reserved, the faces are too few, or the direction was taught on another model.",
         ),
         NoSuchAttribute: ProblemType(
             "no-such-attribute",

@@ -11,9 +11,11 @@ from app.edit_schemas import EditedFace, EditRecipe, EditRequest
 from app.editing import JSON
 from app.errands import Errands
 from app.errors import (
+    DirectionRefused,
     IdempotencyKeyMalformed,
     JobNotDone,
     JobNotFound,
+    NoDirection,
     NoFormatAccepted,
     NoLatent,
     SeedOrLatent,
@@ -50,7 +52,7 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
             **accepted_documented(),
             **problems_documented(
                 *(SeedOrLatent, SeedOutOfRange, NoLatent, JobNotFound, JobNotDone, NoFormatAccepted, *MAKING_PROBLEMS),
-                *(IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused),
+                *(NoDirection, DirectionRefused, IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused),
             ),
         },
         openapi_extra={
@@ -74,7 +76,7 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
         address = ordering.address(job) if isinstance(job, GenerateJob) else None
 
         def reply(result: JobResult) -> Response:
-            return _reply(job, result, address, wanted.latent, as_json=as_json)
+            return _reply(job, result, address, wanted, as_json=as_json)
 
         return await job_reply(request, errands, job_id, limit_s, reply, strict=True)
 
@@ -88,13 +90,14 @@ def _wants_json(accept: str | None) -> bool:
 
 
 def _reply(
-    job: GenerateJob | EditJob, result: JobResult, address: str | None, latent: str | None, *, as_json: bool
+    job: GenerateJob | EditJob, result: JobResult, address: str | None, wanted: EditRequest, *, as_json: bool
 ) -> Response:
     recipe = EditRecipe(
         kind=job.kind,  # type: ignore[arg-type]
         model=job.model,
-        seed=str(job.seed) if isinstance(job, GenerateJob) else None,
-        latent=latent,
+        seed=None if job.seed is None else str(job.seed),
+        latent=wanted.latent,
+        taught=wanted.taught,
         attributes=dict(job.edits),
         keep=list(job.keep),
         directions=job.directions,

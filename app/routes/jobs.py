@@ -46,7 +46,10 @@ def jobs_routes(errands: Errands) -> APIRouter:
         summary="The result of a job",
         response_class=Response,
         responses={
-            200: {"description": "The picture, or the zip.", "content": pictures_content() | ZIP_CONTENT},
+            200: {
+                "description": "The picture, the moving picture, or the zip.",
+                "content": pictures_content() | ZIP_CONTENT,
+            },
             **problems_documented(
                 UnknownParameter,
                 JobNotFound,

@@ -8,9 +8,12 @@ from fastapi import APIRouter, Request, Response
 from app.errands import Errands
 from app.errors import (
     DatasetTooBig,
+    DirectionRefused,
     IdempotencyKeyMalformed,
     JobNotDone,
     JobNotFound,
+    MorphTooLarge,
+    NoDirection,
     NoLatent,
     SeedOrLatent,
     SeedOutOfRange,
@@ -52,13 +55,14 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
             **accepted_documented(),
             **problems_documented(
                 *(SeedOutOfRange, SeedOrLatent, NoLatent, JobNotFound, JobNotDone, DatasetTooBig, *OF_KEYS),
+                *(NoDirection, DirectionRefused, MorphTooLarge),
                 *MAKING_PROBLEMS,
             ),
         },
         openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )
     async def job(request: Request, wanted: JobRequest) -> Response:
-        """`kind` is `generate`, `edit` or `dataset`. The answer is 202 with the job's address, at once.
+        """`kind` is `generate`, `edit`, `morph` or `dataset`. The answer is 202 with the job's address, at once.
 
         Photos go to their own address, with `Prefer: respond-async`.
         """

@@ -55,7 +55,7 @@ def verify_routes(verifier: Verifier, uploads: Uploads) -> APIRouter:
         takes, and nowhere else; nothing is fetched, whatever it names.
         """
         response.headers["Cache-Control"] = NEVER
-        async with uploads.photo_of(request) as upload:
+        async with uploads.photo_of(request, moving=True) as upload:
             return await verifier.verification(upload.body)
 
     return router
@@ -74,7 +74,7 @@ def verify_page_routes(pages: Pages, verifier: Verifier, uploads: Uploads) -> AP
     async def verified(request: Request) -> Response:
         """What was found, above the form for the next file."""
         try:
-            async with uploads.photo_of(request) as upload:
+            async with uploads.photo_of(request, moving=True) as upload:
                 found = await verifier.verification(upload.body)
         except AppError as error:
             problem = PROBLEMS[type(error)]

@@ -54,7 +54,7 @@ function show({ address, url }) {
   at("seed").href = page;
   at("save").href = ofPhoto ? url : address;
   at("save").download = `personne-${seed || "photo"}.jpg`;
-  at("morph").hidden = ofPhoto;
+  at("morph").hidden = at("relatives").hidden = ofPhoto;
   if (at("forget")) at("forget").hidden = !ofPhoto;
   const who = ofPhoto ? "From a photo" : `Nobody ${seed}`;
   document.title = `${who} – personne`;
@@ -160,6 +160,12 @@ function goTo(address) {
   change(fetchFace(address), (face) => put(face.address));
 }
 
+function open(address) {
+  wanted = null;
+  followLook(address);
+  return change(fetchFace(address), push);
+}
+
 async function playTo(seed) {
   try {
     if (await play(seed, tell)) {
@@ -187,10 +193,7 @@ async function onStart(event) {
   if (!at("consent").checked) return tell("Ask whoever is in the photo, and say so here.");
   try {
     const page = await (await photos()).find(file, tell);
-    if (!page) return;
-    wanted = null;
-    followLook(page);
-    await change(fetchFace(page), push);
+    if (page) await open(page);
   } catch (error) {
     fail(error);
   }
@@ -198,25 +201,15 @@ async function onStart(event) {
 
 const onForget = () => photos().then(({ forget }) => forget()).then(next).then(() => tell("Forgotten."), fail);
 
-async function onDrop(event) {
+function onDrop(event) {
   event.preventDefault();
-  const [file] = event.dataTransfer.files;
-  if (!file) return;
+  const { files } = event.dataTransfer; // now: after the event they are gone
+  if (!files.length) return;
   tell("Reading what the picture says of itself.");
-  try {
-    const page = await (await photos()).pageOf(file);
-    if (page) location.assign(page);
-    else if (!at("start")) tell("That picture tells of no face that can be drawn here.");
-    else {
-      at("edit").open = true;
-      at("photo").files = event.dataTransfer.files;
-      tell("It was not made here. If whoever is in it agrees, it can be started from.");
-      at("consent").focus();
-    }
-  } catch (error) {
-    fail(error);
-  }
+  photos().then(({ dropped }) => dropped(files, tell)).catch(fail);
 }
+
+const onNear = () => import("./near.js").then(({ showNeighbours }) => showNeighbours(open)).catch(fail);
 
 async function copyLink() {
   const link = location.search ? location.href : new URL(at("seed").href, location).href;
@@ -289,6 +282,7 @@ if (picture) {
   at("redo").addEventListener("click", () => goTo(redo()));
   at("edit").addEventListener("toggle", () => stage.classList.toggle("choosing", at("edit").open || Boolean(at("model"))));
   at("morph").addEventListener("submit", onMorph);
+  at("near").addEventListener("click", onNear);
   at("start")?.addEventListener("submit", onStart);
   at("forget")?.addEventListener("click", onForget);
   document.addEventListener("dragover", (event) => event.preventDefault());

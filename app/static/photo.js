@@ -5,11 +5,19 @@ import { answer, at, forgetPictures, latentOf, stage } from "./picture.js";
 
 let turn = 0;
 
-// Where the page of a dropped picture is, if it was made here.
-export async function pageOf(file) {
-  const reply = await answer(await fetch("/v1/verify", { method: "POST", body: file }));
+// A dropped picture says in its recipe where its page is, if it was made here; else it may be started from.
+export async function dropped(files, tell) {
+  const reply = await answer(await fetch("/v1/verify", { method: "POST", body: files[0] }));
   const { recipe } = await reply.json();
-  return recipe?.page ?? null;
+  if (recipe?.page) location.assign(recipe.page);
+  else if (!at("start")) tell("That picture tells of no face that can be drawn here.");
+  else {
+    at("edit").open = true;
+    at("photo").files = files;
+    const why = recipe ? "What it was made of is not kept" : "It was not made here";
+    tell(`${why}. If whoever is in it agrees, it can be started from.`);
+    at("consent").focus();
+  }
 }
 
 // The page of the face in a photo, as the model draws it; null when somebody asked for something else meanwhile.

@@ -10,8 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from models.catalogue import ModelEntry
-from models.direction_files import read_boundary, save_directions
-from models.directions import Direction, Directions, Space, check_edits, conditioned, unit_direction
+from models.direction_files import read_boundary, read_directions, save_directions
+from models.directions import (
+    Direction,
+    Directions,
+    DirectionsRefused,
+    Space,
+    check_edits,
+    conditioned,
+    unit_direction,
+)
 from models.errors import NoSuchAttribute
 from personne.commands.directions_range import RangeMeasure
 from personne.commands.latent_faces import opened_faces
@@ -28,6 +36,17 @@ def import_boundary(
     _ = entry.generator
     found = read_boundary(source, name, space)
     return _saved(entry, replace(found, meaning=meaning, low=limits[0], high=limits[1]))
+
+
+def import_directions(entry: ModelEntry, source: Path, name: str | None) -> Directions:
+    """Put the directions of a file into the model's folder, in place of those of the same names. name: for the only one
+    of a file. Raises DirectionsRefused."""
+    found = list(read_directions(source, entry.generator).values())
+    if name is not None:
+        if len(found) != 1:
+            raise DirectionsRefused(f"{source} has {len(found)} directions, each with its name; leave --as out.")
+        found = [replace(found[0], name=name)]
+    return _saved(entry, *found)
 
 
 def difference_of_examples(

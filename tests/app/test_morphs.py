@@ -54,6 +54,27 @@ def test_its_address_is_permanent(web: Web) -> None:
     assert web.client.get(asked.replace("fps=10", "fps=11")).headers["ETag"] != reply.headers["ETag"]
 
 
+def test_the_same_as_a_job(web: Web) -> None:
+    web.client.get("/v1/morphs?seeds=1,2,3&frames=30&loop=true&format=gif&size=32&mix=9:0-3&truncation_psi=0.5")
+    by_address = last(web)
+    look = {"size": 32, "mix": "9:0-3", "truncation_psi": 0.5}
+    asked = {"kind": "morph", "seeds": [1, "2", 3], "frames": 30, "loop": True, "format": "gif", **look}
+    reply = web.client.post("/v1/jobs", json=asked, headers={"Prefer": "wait=5"})
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "image/gif")
+    assert reply.content == b"frames of (1, 2, 3)"
+    assert last(web) == by_address
+    assert web.client.post("/v1/jobs", json=asked).status_code == 202
+    for wish, slug in (
+        ({"seeds": [1]}, "invalid-parameter"),
+        ({"seeds": [1, -2]}, "seed-out-of-range"),
+        ({"frames": 241}, "invalid-parameter"),
+        ({"format": "png"}, "invalid-parameter"),
+        ({"attributes": {"smile": 1}}, "no-such-attribute"),
+    ):
+        refused = web.client.post("/v1/jobs", json={**asked, **wish})
+        assert refused.json()["type"] == f"/problems/{slug}", refused.text
+
+
 def test_whoever_does_not_wait_is_told_the_address_of_the_job(web: Web) -> None:
     with web.held():
         begun = web.client.get("/v1/morphs?from=1&to=2", headers={"Prefer": "respond-async"})

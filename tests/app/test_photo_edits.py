@@ -43,6 +43,27 @@ def test_the_face_of_a_photo_is_drawn_again(found: Finder) -> None:
     np.testing.assert_array_equal(average, other)
 
 
+def test_it_may_be_mixed_with_the_face_of_a_seed(found: Finder) -> None:
+    alone, half = opened(edited(found, format="png")), opened(edited(found, format="png", mix="9:0-3"))
+    assert np.abs(alone.astype(int) - half).max() > 20
+    whole = opened(edited(found, format="png", mix="9:0-7"))
+    other = opened(found.client.get("/v1/faces/9.png?truncation_psi=1"))
+    assert np.abs(whole.astype(int) - other).max() <= 1, "all layers of another face are that face"
+    recipe = found.client.post("/v1/verify", content=edited(found, mix="9:0-3").content).json()["recipe"]
+    assert recipe["parameters"]["mix"] == "9:0-3"
+
+
+def test_a_latent_moves_along_what_was_just_taught(found: Finder) -> None:
+    scores = {str(seed): 1 if seed % 2 else -1 for seed in range(12)}
+    taught = found.client.post("/v1/directions", json={"name": "cheerful", "scores": scores}).json()["id"]
+    latent = found.post(BODY, f"?method=encoder&landmarks={HERE}").json()["id"]
+    pictures = [
+        opened(found.client.post("/v1/edits", json={"latent": latent, "format": "png", **wish})).astype(int)
+        for wish in ({}, {"taught": taught, "attributes": {"cheerful": -3}})
+    ]
+    assert np.abs(pictures[0] - pictures[1]).max() > 20
+
+
 def test_pasted_it_is_the_photo_changed_where_the_face_is(found: Finder) -> None:
     before = np.asarray(Image.open(io.BytesIO(BODY)))
     unchanged = opened(edited(found, paste=True))
@@ -70,6 +91,7 @@ def test_its_marks_say_that_it_was_made_of_a_photo(found: Finder) -> None:
         ({"size": 4096}, "size-out-of-range"),
         ({"landmarks": "1,2"}, "landmarks-malformed"),
         ({"face": 3}, "several-faces"),
+        ({"mix": "9:0-99"}, "mix-refused"),
     ],
 )
 def test_what_cannot_be_is_refused(found: Finder, wish: dict[str, Any], slug: str) -> None:

@@ -27,7 +27,11 @@ ADDRESSES = {
     "/v1/edits": [],
     "/v1/faces/{seed}": [*LOOK, "format", "attributes"],
     "/v1/faces/{seed}.{extension}": [*LOOK, "attributes"],
+    "/teach": [],
     "/v1/datasets": [],
+    "/v1/directions": [],
+    "/v1/directions/{direction}": [],
+    "/v1/directions/{direction}/file": [],
     "/v1/inversions": ["model", "method", "space", "face", "landmarks"],
     "/v1/inversions/{latent}": [],
     "/v1/inversions/{latent}/picture": ["size", "format"],
@@ -46,6 +50,8 @@ ADDRESSES = {
 }
 METHODS = {
     "/v1/datasets": {"post"},
+    "/v1/directions": {"post"},
+    "/v1/directions/{direction}": {"get", "delete"},
     "/v1/edits": {"post"},
     "/v1/inversions": {"post"},
     "/v1/inversions/{latent}": {"get", "delete"},
@@ -57,6 +63,7 @@ METHODS = {
 }
 OF_THE_MOMENT = (
     "/v1/datasets",
+    "/v1/directions",
     "/v1/edits",
     "/v1/inversions",
     "/v1/jobs",
@@ -68,7 +75,7 @@ OF_THE_MOMENT = (
     "/v1/verify",
 )
 """Addresses that answer only those who have made something first, or who say what they want."""
-HTML = {"/", "/docs", "/privacy", "/problems/{slug}", "/openapi.json", "/verify"}
+HTML = {"/", "/docs", "/privacy", "/problems/{slug}", "/openapi.json", "/teach", "/verify"}
 
 
 def test_the_described_addresses_are_these(web: Web) -> None:

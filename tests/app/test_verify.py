@@ -96,6 +96,22 @@ def test_a_face_of_the_service_is_known_as_its_own(ours: House, picture_format: 
     assert ours.client.get(recipe["page"]).status_code == 200
 
 
+def test_a_mixed_face_and_a_morph_lead_back_to_themselves(ours: House) -> None:
+    mixed = ours.client.get("/v1/faces/7.png?mix=9:0-3,4:7:0.5")
+    recipe = ours.verify(mixed.content)["recipe"]
+    again = ours.client.get(recipe["address"].replace(".jpg", ".png"))
+    assert np.array_equal(pixels(again.content), pixels(mixed.content))
+    morph = ours.client.get("/v1/morphs?seeds=1,2,3&frames=3&fps=5&truncation_psi=0.5&mix=9:0-1")
+    found = ours.verify(morph.content)
+    assert found["recipe"]["kind"] == "morph"
+    assert found["recipe"]["address"] == morph.headers["Content-Location"]
+    page = found["recipe"]["page"]
+    assert all(part in page for part in ("seed=1", "to=2", "truncation_psi=0.5", "mix=9:0-1"))
+    assert "Watch it turn into 2" in ours.client.get(page).text
+    moving = ours.client.post("/v1/translations?style=nobody", content=morph.content)
+    assert moving.json()["type"] != "/problems/internal-error", "elsewhere it is no photo"
+
+
 def test_faces_of_the_pool_and_of_the_page_are_signed_too(ours: House) -> None:
     assert ours.verify(ours.client.get("/face").content)["verdict"] == "ours"
 

@@ -15,7 +15,7 @@ from jobs.codec import (
     outcome_from_wire,
     outcome_to_wire,
 )
-from jobs.contract import EditJob, GenerateJob, JobFailure, JobResult, Lane, PictureFormat, WorkerBeat
+from jobs.contract import EditJob, GenerateJob, JobFailure, JobResult, Lane, PictureFormat, TeachJob, WorkerBeat
 from jobs.errors import WireError
 from tests.jobs.conftest import face
 
@@ -41,6 +41,15 @@ def test_edits_survive(edits: list[tuple[str, float]], keep: list[str], directio
     assert job_from_bytes(job_to_bytes(stored)) == stored
 
 
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.floats(-1, 1))), st.text(), st.none() | st.integers(0, 2**64))
+def test_what_is_taught_survives(examples: list[tuple[int, float]], text: str, seed: int | None) -> None:
+    seeds, scores = tuple(seed for seed, _ in examples), tuple(score for _, score in examples)
+    job = TeachJob("0123456789abcdef", text, seeds, scores, text)
+    assert job_from_bytes(job_to_bytes(job)) == job
+    edit = EditJob("0123456789abcdef", 64, PictureFormat.PNG, seed=seed)
+    assert job_from_bytes(job_to_bytes(edit)) == edit
+
+
 @given(st.binary(), st.dictionaries(st.text(), st.floats(allow_nan=False)), st.integers(1, 64))
 def test_an_outcome_survives(body: bytes, timings: dict[str, float], batch_size: int) -> None:
     result = JobResult(body, "image/png", timings, batch_size)
@@ -64,7 +73,7 @@ def changed(**fields: object) -> bytes:
         (b"", "no JSON"),
         (b"\x80\x04\x95", "no JSON"),
         (b"[]", "no JSON object"),
-        (changed(version=2), "Version 2 is unknown here; this release reads version 3"),
+        (changed(version=2), "Version 2 is unknown here; this release reads version 4"),
         (changed(kind="paint"), "kind 'paint' is unknown here; known are: generate"),
         (changed(kind=["generate"]), "is unknown here"),
         (changed(extra=1), "has the fields"),

@@ -13,8 +13,8 @@ from app.web import create_app
 from jobs.queue import DEFAULT_POLICY
 from marks.verify import verify
 from models.catalogue import ModelEntry, find_models, open_model
-from models.direction_files import save_directions
-from models.directions import DirectionsRefused
+from models.direction_files import save_directions, to_bytes
+from models.directions import Direction, DirectionsRefused
 from models.errors import AttributeOutOfRange, EditRefused, NoSuchAttribute
 from models.latents import seed_to_z
 from models.live_catalogue import LiveCatalogue
@@ -58,6 +58,7 @@ def test_a_model_without_labels_gets_directions_by_one_command(store: Path) -> N
         assert client.get("/v1/attributes").json()["attributes"] == []
         assert client.get("/face?sefa_1=0.5").status_code == 422
         said = run(store, "directions", "find", "tiny", "--samples", "60", "--count", "2", "--device", "cpu")
+        assert "attribute-sefa_1" not in client.get("/").text
         assert "ganspace_1" in said
         shelf.look()
         listed = client.get("/v1/attributes").json()["attributes"]
@@ -66,6 +67,11 @@ def test_a_model_without_labels_gets_directions_by_one_command(store: Path) -> N
         assert client.get("/face?sefa_1=0.5").status_code == 200
         assert painter.done[-1].job.edits == (("sefa_1", 0.5),)
     with Image.open(store / "tiny" / "directions.jpg") as sheet:
+        page = client.get("/").text
+        sliders = [
+            name for name in ("ganspace_1", "ganspace_2", "sefa_1", "sefa_2") if f'id="attribute-{name}"' in page
+        ]
+        assert sliders == ["ganspace_1", "ganspace_2", "sefa_1", "sefa_2"]
         assert sheet.height == 4 * 32
 
 
@@ -185,6 +191,28 @@ def test_published_boundaries_are_imported(store: Path, tmp_path: Path) -> None:
 
 
 def test_arithmetic_turns_one_face_by_the_difference_of_two(store: Path) -> None:
+def test_directions_of_a_file_are_imported_with_what_it_says_of_them(store: Path, tmp_path: Path) -> None:
+    cheerful = Direction("cheerful", "w", vector(9), unit=0.5, accuracy=0.8, method="difference of means")
+    (tmp_path / "cheerful.npz").write_bytes(to_bytes([cheerful]))
+    (tmp_path / "two.npz").write_bytes(to_bytes(some_directions()[:2]))
+    run(store, "directions", "import", "tiny", tmp_path / "cheerful.npz")
+    run(store, "directions", "import", "tiny", tmp_path / "two.npz")
+    run(store, "directions", "import", "tiny", tmp_path / "cheerful.npz", "--as", "merry")
+    known = entry_of(store).directions
+    assert list(known) == ["cheerful", "smile", "age", "merry"]
+    assert (known["merry"].unit, known["merry"].accuracy) == (0.5, 0.8)
+    assert "2 directions, each with its name" in str(
+        refused(store, "directions", "import", "tiny", tmp_path / "two.npz", "--as", "merry")
+    )
+    assert "parameter of addresses" in str(
+        refused(store, "directions", "import", "tiny", tmp_path / "cheerful.npz", "--as", "mix")
+    )
+    (tmp_path / "no.npz").write_bytes(b"nothing")
+    assert "cannot be used" in str(refused(store, "directions", "import", "tiny", tmp_path / "no.npz"))
+    np.save(tmp_path / "age.npy", vector(5))
+    assert "--as NAME" in invoke("directions", "import", "tiny", tmp_path / "age.npy", "--store", store).output
+
+
     run(store, "directions", "examples", "tiny", "--as", "odd", "--plus", "1,3", "--minus", "2", "--device", "cpu")
     found = entry_of(store).directions["odd"]
     wanted = (latent(store, 1, "w") + latent(store, 3, "w")) / 2 - latent(store, 2, "w")

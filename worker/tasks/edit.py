@@ -1,14 +1,17 @@
-"""The face of a stored latent, mixed with those of seeds and moved along attributes' directions."""
+"""The face of a stored latent, mixed with those of seeds and moved along directions, be they only just taught."""
 # L style layer, D latent width, R side of the picture
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from jobs.contract import LATENT, EditJob, GenerateJob
+from jobs.contract import LATENT, TAUGHT, EditJob, GenerateJob
 from marks.recipe import Ingredient, Recipe
 from marks.stamp import UNMARKED, Stamp
+from models.direction_files import directions_from_bytes
+from models.directions import Directions
 from models.engines.engine import Array, Float32
+from models.errors import ModelRefused
 from models.manifest import GeneratorManifest
 from models.mixing import mix_text
 from models.transforms import make_transform
@@ -21,8 +24,8 @@ from worker.tasks.solo import SoloTask, Step
 
 
 class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
-    """Stored ws -> truncated -> layers of others -> edits added -> synthesis -> the picture resized, marked and
-    encoded.
+    """Stored ws, or those of a seed -> truncated -> layers of others -> edits added -> synthesis -> the picture
+    resized, marked and encoded.
 
     stamp: the marks that pictures leave with. name_of, directions_of: a model's name and directions, by its digest.
     """
@@ -43,14 +46,13 @@ class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
         """ws [1, L, D]. Raises JobRefused for bytes that are no latent of this model, and for edits that move z: a
         stored latent has none."""
         manifest = model.manifest
-        if LATENT not in inputs:
-            raise JobRefused("The latent's time to live passed before its turn came; ask for it again.")
-        ws_BLD = read_latent(inputs[LATENT], manifest)[None]
-        mean_D = np.array(manifest.w_avg, np.float32)
-        ws_BLD = mean_D + np.float32(job.truncation_psi) * (ws_BLD - mean_D)
+        ws_BLD = _ws_of_seed(job, model) if job.seed is not None else _stored_ws(job, inputs, manifest)
         if job.mix:
             ws_BLD = _with_layers_of_others(job, ws_BLD, model)
-        offset = offset_of(job, self._directions_of(job.model), manifest)
+        known = self._directions_of(job.model)
+        if TAUGHT in inputs:
+            known = with_taught(known, inputs[TAUGHT], manifest)
+        offset = offset_of(job, known, manifest)
         if offset.z is not None:
             names = ", ".join(name for name, _ in job.edits)
             raise JobRefused(f"A stored latent has no z, in which {names} would move it.")
@@ -69,8 +71,32 @@ class EditTask(SoloTask[EditJob, Float32, LoadedGenerator]):
         parameters = {"truncation_psi": job.truncation_psi, "size": job.size, **edit_parameters(job)}
         parameters |= {"mix": mix_text(job.mix)} if job.mix else {}
         # A stored latent is what an inversion found in somebody's photo.
-        recipe = Recipe(job.kind, self._name_of(job.model), job.model, parameters=parameters, ingredient=Ingredient())
+        of_photo = Ingredient() if job.seed is None else None
+        recipe = Recipe(job.kind, self._name_of(job.model), job.model, job.seed, parameters, of_photo)
         return stamped(resized(picture, job.size), job.format, recipe, self._stamp)
+
+
+def with_taught(known: Directions, content: bytes, manifest: GeneratorManifest) -> Directions:
+    """A model's directions, and those of a file beside. Raises JobRefused."""
+    try:
+        taught = directions_from_bytes(content, manifest)
+        return Directions([*{**known, **taught}.values()], known.digest)
+    except ModelRefused as error:
+        raise JobRefused(f"The direction that was taught cannot be used: {error}") from error
+
+
+def _ws_of_seed(job: EditJob, model: LoadedGenerator) -> Float32:
+    face = GenerateJob(job.model, job.seed or 0, job.truncation_psi, job.size, job.format)
+    ws_1LD: Float32 = model.mapping.run(mapping_inputs([face], model.manifest))["ws"]
+    return ws_1LD
+
+
+def _stored_ws(job: EditJob, inputs: Mapping[str, bytes], manifest: GeneratorManifest) -> Float32:
+    if LATENT not in inputs:
+        raise JobRefused("The latent's time to live passed before its turn came; ask for it again.")
+    ws_1LD = read_latent(inputs[LATENT], manifest)[None]
+    mean_D = np.array(manifest.w_avg, np.float32)
+    return mean_D + np.float32(job.truncation_psi) * (ws_1LD - mean_D)
 
 
 def _with_layers_of_others(job: EditJob, ws_BLD: Float32, model: LoadedGenerator) -> Float32:

@@ -12,6 +12,7 @@ from marks.stamp import UNMARKED, Stamp
 from models.abilities import Method, Space
 from models.alignment import Picture, paste_change
 from models.manifest import GeneratorManifest
+from models.mixing import mix_text
 from worker.errors import PhotoRefused
 from worker.inverters import Inverters
 from worker.loaded_model import LoadedGenerator
@@ -81,6 +82,7 @@ class PhotoEditTask(SoloTask[PhotoEditJob, Photo, LoadedGenerator]):
         parameters: dict[str, str | int | float | None] = {"method": job.method, "space": job.space}
         parameters |= {"truncation_psi": job.truncation_psi}
         parameters |= {"paste": True} if job.paste else {"size": job.size}
+        parameters |= {"mix": mix_text(job.mix)} if job.mix else {}
         photo = inputs[PHOTO]
         recipe = Recipe(
             job.kind,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, MorphJob, PhotoEditJob, TranslateJob
+from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, MorphJob, PhotoEditJob, TeachJob, TranslateJob
 from marks import Mark
 from marks.credentials import Credentials
 from marks.stamp import Stamp
@@ -24,6 +24,7 @@ from worker.tasks.morph import MorphTask
 from worker.tasks.offsets import DirectionsOf, without_directions
 from worker.tasks.photo_edit import PhotoEditTask
 from worker.tasks.solo import SoloTask
+from worker.tasks.teach import TeachTask
 from worker.tasks.translate import TranslateTask
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def tasks_for(
             InvertJob.kind: InvertTask(config.max_photo_pixels, inverters),
             PhotoEditJob.kind: PhotoEditTask(config.max_photo_pixels, inverters, edit, stamp, name_of),
             MorphJob.kind: MorphTask(faces, stamp, name_of),
+            TeachJob.kind: TeachTask(),
             TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }
     )

@@ -1,12 +1,16 @@
 """Starting from a photo on the face page, in headless Chromium, with a real worker behind it."""
 
+import io
 import re
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from models.direction_files import save_directions
@@ -113,13 +117,33 @@ def test_nothing_is_sent_without_a_photo_and_consent(open_page: OpenPage) -> Non
 
 @pytest.mark.skipif(not LOCATOR_FOLDER.is_dir(), reason="the locator is not bundled")
 @pytest.mark.skipif(not PORTRAIT.is_file(), reason="../shared/data is not here")
-def test_a_real_portrait_is_located_inverted_edited_and_saved(open_page: OpenPage) -> None:
+def test_a_real_portrait_is_located_inverted_edited_and_saved(open_page: OpenPage, found: Finder) -> None:
     page = open_page()
     start_from(page, PORTRAIT.read_bytes())
-    latent_of(page)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    told = found.client.get(f"/v1/inversions/{latent_of(page)}").json()
+    assert (told["method"], told["faces"]) == ("hybrid", 1)
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    expect(page.get_by_role("img", name="The face as it was cut out")).to_be_visible()
+    plain = pixels_shown(page)
     page.get_by_label("smile").fill("2")
     page.wait_for_url(re.compile("smile=2"))
+    moved = pixels_shown(page)
+    assert np.abs(moved - plain).max() > 20
     with page.expect_download() as saved:
         page.locator("#save").click()
     assert saved.value.suggested_filename == "personne-photo.jpg"
-    assert Path(saved.value.path()).read_bytes().startswith(b"\xff\xd8")
+    with Image.open(saved.value.path()) as file:
+        # The browser's decoder may round otherwise than ours.
+        assert np.abs(np.asarray(file.convert("RGB")).astype(int) - moved).max() <= 4
+
+
+def pixels_shown(page: Page) -> np.ndarray:
+    """The face on the page, [R, R, 3], of its own size."""
+    source: str = page.locator("#face").evaluate(
+        """async image => { await image.decode(); const canvas = document.createElement("canvas");
+             canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+             canvas.getContext("2d").drawImage(image, 0, 0); return canvas.toDataURL(); }"""
+    )
+    with Image.open(io.BytesIO(b64decode(source.partition(",")[2]))) as drawn:
+        return np.asarray(drawn.convert("RGB")).astype(int)
