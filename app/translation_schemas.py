@@ -25,8 +25,9 @@ class TranslationQuery(BaseModel):
         Field(
             ge=16,
             le=16384,
-            description="Longest side of the answer in pixels, up to the photo's (the default). The photo is shrunk "
-            "first, so that strokes are larger in a smaller picture.",
+            description="Longest side of the answer in pixels, up to the photo's times the style's scale (as unless "
+            "given). The photo is shrunk first, so that strokes are larger in a smaller picture; with a scale it is "
+            "the answer that is shrunk.",
             examples=[1024],
         ),
     ] = None
@@ -50,6 +51,11 @@ class ListedStyle(BaseModel):
     name: str = Field(examples=["monet"])
     title: str = Field(description="What a person calls it.", examples=["Claude Monet"])
     digest: str = Field(description="Changes whenever a pixel could.", examples=["0f1e2d3c4b5a6978"])
+    task: str | None = Field(
+        description="What it learnt: colourise, upscale, inpaint (takes a mask), drawing; null: a look.",
+        examples=["inpaint"],
+    )
+    scale: int = Field(description="So many times the photo's width and height.", examples=[1])
     licence: str = Field(examples=["Apache-2.0"])
     origin: str = Field(examples=["trained by this project"])
     thumbnails: Thumbnails | None = Field(description="Null for a model that has none.")

@@ -71,10 +71,13 @@ class Uploads:
         self._room = room
 
     @asynccontextmanager
-    async def photo_of(self, request: Request, *fields: str, moving: bool = False) -> AsyncIterator[Upload]:
+    async def photo_of(
+        self, request: Request, *fields: str, beside: Collection[str] = (), moving: bool = False
+    ) -> AsyncIterator[Upload]:
         """The photo, whose bytes count until the end of the block: hand it to the queue there.
 
-        fields: parts that a form may have beside it, short texts. moving: a WebP may have several frames.
+        fields: parts that a form may have beside it, short texts. beside: parts that may have as many bytes as a photo
+        each. moving: a WebP may have several frames.
 
         Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, TooManyPixels, UnreadablePhoto, UploadTooBig,
         UploadTooSlow, UploadMalformed, UploadsBusy, UnknownParameter or RepeatedParameter for a form's other parts,
@@ -83,8 +86,8 @@ class Uploads:
         limits = self._limits
         kind, options = parse_options_header(request.headers.get("content-type"))
         boundary, most = options.get(b"boundary"), limits.most_bytes
-        sink = _Form(boundary, most, fields) if kind == FORM else _Plain(most)
-        allowed = limits.most_bytes + (FORM_OVERHEAD if kind == FORM else 0)
+        sink = _Form(boundary, most, fields, beside) if kind == FORM else _Plain(most)
+        allowed = most * (1 + len(beside)) + FORM_OVERHEAD if kind == FORM else most
         declared = _declared(request)
         if declared is not None and declared > allowed:
             raise UploadTooBig(limits.most_bytes)
@@ -133,14 +136,17 @@ class _Plain:
 class _Form:
     """The photo is a part of the body. Raises UploadMalformed, UnknownParameter, RepeatedParameter, PhotoMissing."""
 
-    def __init__(self, boundary: bytes | None, most_bytes: int, fields: Collection[str]) -> None:
+    def __init__(
+        self, boundary: bytes | None, most_bytes: int, fields: Collection[str], beside: Collection[str]
+    ) -> None:
         if not boundary:
             raise UploadMalformed
-        self._photo = _Plain(most_bytes)
-        self._known = (PART, *fields)
+        self._files = {name: _Plain(most_bytes) for name in (PART, *beside)}
+        self._known = (*self._files, *fields)
         self._texts: dict[str, bytearray] = {}
+        self._begun: set[str] = set()
         self._part = ""
-        self._found = self._ended = False
+        self._ended = False
         self._name, self._value = bytearray(), bytearray()
         self._disposition = b""
         callbacks: MultipartCallbacks = {
@@ -166,13 +172,15 @@ class _Form:
     def photo(self) -> bytes:
         if not self._ended:
             raise UploadMalformed
-        if not self._found:
+        if PART not in self._begun:
             raise PhotoMissing
-        return self._photo.photo()
+        return self._files[PART].photo()
 
     @property
     def fields(self) -> Mapping[str, bytes]:
-        return {name: bytes(text) for name, text in self._texts.items()}
+        texts = {name: bytes(text) for name, text in self._texts.items()}
+        files = {name: file.photo() for name, file in self._files.items() if name != PART and name in self._begun}
+        return texts | files
 
     def _part_begins(self) -> None:
         self._disposition = b""
@@ -193,17 +201,16 @@ class _Form:
         name = parse_options_header(self._disposition)[1].get(b"name", b"").decode(errors="replace")
         if name not in self._known:
             raise UnknownParameter([name], list(self._known))
-        if name in self._texts or (name == PART and self._found):
+        if name in self._begun:
             raise RepeatedParameter([name])
+        self._begun.add(name)
         self._part = name
-        if name == PART:
-            self._found = True
-        else:
+        if name not in self._files:
             self._texts[name] = bytearray()
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._part == PART:
-            self._photo.take(data[start:end])
+        if self._part in self._files:
+            self._files[self._part].take(data[start:end])
             return
         text = self._texts[self._part]
         text += data[start:end]

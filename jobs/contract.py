@@ -13,6 +13,7 @@ from jobs.kinds import (
     C2PA,
     JOB_KINDS,
     LATENT,
+    MASK,
     PHOTO,
     TAUGHT,
     AnimationFormat,
@@ -36,6 +37,7 @@ __all__ = [
     "EVENTS_KEPT",
     "JOB_KINDS",
     "LATENT",
+    "MASK",
     "PHOTO",
     "TAUGHT",
     "AnimationFormat",
@@ -130,8 +132,8 @@ class JobFailure:
     """A job that will give no result.
 
     code: stable and machine-readable (`model-not-loaded`, `job-failed`, `cancelled`, `deadline-passed`,
-    `photo-refused`, `dataset-too-large`, `face-not-found`, `several-faces`, `face-too-small`). reason: a sentence for
-    people. details: what a program wants to know of it, as JSON has it.
+    `photo-refused`, `mask-refused`, `dataset-too-large`, `face-not-found`, `several-faces`, `face-too-small`). reason:
+    a sentence for people. details: what a program wants to know of it, as JSON has it.
     """
 
     code: str

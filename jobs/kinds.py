@@ -119,7 +119,8 @@ class TranslateJob:
     """A photo in another style. The photo travels beside the job, as its input `photo`: the bytes that were uploaded.
 
     model: digest of the translator. strength: 0 (the photo) to 1 (the translation). size: longest side of the answer
-    in pixels; None: the photo's own. A C2PA manifest that the photo carries travels as the input `c2pa`.
+    in pixels; None: the photo's own, times the model's scale. A C2PA manifest that the photo carries travels as the
+    input `c2pa`, the picture that says where a model is to fill as `mask`.
     """
 
     kind: ClassVar[str] = "translate"
@@ -210,8 +211,8 @@ class PhotoEditJob:
     directions: str = ""
     truncation_psi: float = 1.0
     paste: bool = False
-
     mix: Mixes = ()
+
     @property
     def batch_key(self) -> BatchKey:
         return BatchKey(self.kind, self.model)
@@ -285,7 +286,7 @@ class TeachJob:
         return BatchKey(self.kind, self.model)
 
 
-PHOTO, C2PA, LATENT, TAUGHT = "photo", "c2pa", "latent", "taught"
+PHOTO, MASK, C2PA, LATENT, TAUGHT = "photo", "mask", "c2pa", "latent", "taught"
 """Names of inputs."""
 
 Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob | MorphJob | TeachJob

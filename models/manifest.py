@@ -120,7 +120,9 @@ class GeneratorManifest(ModelManifest):
 class TranslatorManifest(ModelManifest):
     """A translator from picture to picture: graph `translation`, of any width and height that `size_multiple` divides.
 
-    title: what a person would call the style. ngf: filters of the first layer.
+    title: what a person would call the style. ngf: filters of the first layer. task: what it learnt from pairs made of
+    pictures, where it did: colourise takes the colours of a photo and leaves its brightness; upscale sharpens a photo
+    that was enlarged to `scale` times its size; inpaint takes a fourth channel, 255 where it is to fill, 0 elsewhere.
     """
 
     family: Literal["cyclegan", "pix2pix"]
@@ -129,8 +131,15 @@ class TranslatorManifest(ModelManifest):
     output_nc: int = Field(ge=1, le=4)
     ngf: int = Field(gt=0)
     size_multiple: int = Field(gt=0)
+    task: Literal["colourise", "upscale", "inpaint", "drawing"] | None = None
+    scale: int = Field(default=1, ge=1, le=8)
 
     needed_graphs = ("translation",)
+
+    @property
+    def takes_mask(self) -> bool:
+        """Whether it must be told where to draw."""
+        return self.task == "inpaint"
 
 
 _ANY: TypeAdapter[GeneratorManifest | TranslatorManifest] = TypeAdapter(

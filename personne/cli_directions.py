@@ -60,6 +60,27 @@ def find(
     typer.echo(f"What they do is on the sheet {entry.folder / SHEET_FILE}.")
 
 
+@directions.command()
+def attributes(
+    *,
+    model: Named,
+    samples: Annotated[int, typer.Option(min=200, help="Faces in which they are looked for.")] = 6000,
+    device: Device = None,
+    store: Store = None,
+) -> None:
+    """Find what our estimators know of faces: a smile, the age, each out of the others' way."""
+    need(worker="onnxruntime", training="sklearn")
+    settings = settings_of(device=device, store=store)
+    from personne.commands.attribute_directions import find_attributes
+    from personne.commands.find_directions import SHEET_FILE
+    from personne.commands.name_directions import list_directions
+    from personne.models_here import models_here
+
+    entry = models_here(settings).named(model)
+    list_directions(find_attributes(entry, settings.device, samples))
+    typer.echo(f"What they do is on the sheet {entry.folder / SHEET_FILE}.")
+
+
 @directions.command("import")
 def import_(
     *,

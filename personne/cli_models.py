@@ -86,6 +86,9 @@ def translate(
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     strength: Annotated[float, typer.Option(min=0, max=1, help="0: the photo; 1: the translation.")] = 1.0,
     size: Annotated[int | None, typer.Option(min=16, help="Longest side in pixels (the photo's).")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A picture, white where a photo is to be filled.")
+    ] = None,
     picture_format: Annotated[PictureFormat | None, typer.Option("--format", help="The photo's.")] = None,
     device: Device = None,
     store: Store = None,
@@ -97,7 +100,7 @@ def translate(
     from personne.models_here import models_here
 
     entry = models_here(settings).named(style)
-    wish = Wish(strength, size, picture_format)
+    wish = Wish(strength, size, picture_format, mask)
     written = translate_photos(entry, sources, out, wish, settings.worker_config())
     typer.echo(f"{len(written)} translations are in {out}.")
 

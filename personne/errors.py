@@ -11,6 +11,7 @@ FrontDoorError
 ├── BadMovement        a turn or a shift beyond its bounds
 ├── NothingToTranslate files and folders without a photo
 ├── AlreadyThere       a file that a command would replace
+├── NoMaskTaken        a mask for a style that fills nothing
 ├── WouldOverwrite     a translation that would take the place of a photo
 ├── PhotosRefused      some photos could not be read
 ├── PhotosNotInverted  no latent was found for some photos
@@ -139,6 +140,13 @@ class NothingToTranslate(FrontDoorError):
 
     def __init__(self, sources: list[str]) -> None:
         super().__init__(f"There is no photo (.jpg, .jpeg, .png, .webp) in {', '.join(sources)}.")
+
+
+class NoMaskTaken(FrontDoorError):
+    """A mask was given, and the style takes none."""
+
+    def __init__(self, style: str) -> None:
+        super().__init__(f"The style {style} changes all of a photo and takes no mask; leave --mask out.")
 
 
 class WouldOverwrite(FrontDoorError):

@@ -6,6 +6,7 @@ WorkerError
 ├── ModelUnusable    the model is there, and cannot be opened
 ├── JobRefused       nobody will ever be able to do this job: no attempt follows
 │   ├── PhotoRefused     its photo cannot be read
+│   ├── MaskRefused      what says where to fill its photo is missing, or of no use
 │   ├── NoFace           no face is in its photo
 │   ├── SeveralFaces     it does not say which of the faces in its photo is meant
 │   ├── FaceTooSmall     the face in its photo has too few pixels
@@ -65,6 +66,12 @@ class PhotoRefused(JobRefused):
     """The photo cannot be read."""
 
     code = "photo-refused"
+
+
+class MaskRefused(JobRefused):
+    """The mask, which says where the photo is to be filled, cannot be used."""
+
+    code = "mask-refused"
 
 
 class DatasetTooLarge(JobRefused):

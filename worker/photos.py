@@ -39,9 +39,20 @@ class Photo:
         opacity = None if self.opacity is None else _resized(self.opacity, width, height)
         return Photo(_resized(self.pixels, width, height), opacity)
 
+    def enlarged(self, scale: int) -> "Photo":
+        """So many times its size, by bicubic interpolation."""
+        if scale == 1:
+            return self
+        width, height = (scale * side for side in self.size)
+        bicubic = Image.Resampling.BICUBIC
+        opacity = None if self.opacity is None else _resized(self.opacity, width, height, bicubic)
+        return Photo(_resized(self.pixels, width, height, bicubic), opacity)
 
-def _resized(levels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    return np.asarray(Image.fromarray(levels).resize((width, height), Image.Resampling.LANCZOS))
+
+def _resized(
+    levels: NDArray[np.uint8], width: int, height: int, by: Image.Resampling = Image.Resampling.LANCZOS
+) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(levels).resize((width, height), by))
 
 
 def decoded(body: bytes, most_pixels: int) -> Photo:

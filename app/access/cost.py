@@ -79,11 +79,22 @@ class Prices:
             width, height = header.width, header.height
             asked = getattr(job, "size", None)
             shrunk = min(1.0, asked / max(width, height)) if isinstance(asked, int) else 1.0
+            if (scale := self._scale(job)) > 1:
+                # All of it is enlarged, whatever is asked of the result.
+                return width * height * scale**2
             return round(width * shrunk * height * shrunk)
         try:
             return self._ordering.catalogue.with_digest(job.model).generator.resolution ** 2
         except ModelsError:
             return UNKNOWN_PIXELS
+
+    def _scale(self, job: Job) -> int:
+        if not isinstance(job, TranslateJob):
+            return 1
+        try:
+            return self._ordering.catalogue.with_digest(job.model).translator.scale
+        except ModelsError:
+            return 1
 
 
 def units(pixels: int, stages: float) -> int:

@@ -27,6 +27,7 @@ AppError
 ├── those of editing.py  what an edit starts from
 ├── those of finding.py  faces in photos
 ├── those of morphs.py   moving pictures
+├── those of masks.py    where photos are filled, and how large they become
 ├── those of making.py   keys, kinds and addresses of jobs that are to be made
 └── those of access.py   keys, scopes, limits, hosts, shared addresses
 """
@@ -83,6 +84,7 @@ from app.errors.making import (
     WebhookRefused,
     WebhooksOff,
 )
+from app.errors.masks import MaskMissing, MaskNotWanted, MaskRefused, ResultTooLarge
 from app.errors.morphs import MorphTooLarge, SeedsUnclear, VideoMissing
 from app.errors.problem_type import ProblemType
 from app.errors.problems import (
@@ -123,6 +125,9 @@ __all__ = [
     "KeysUnreadable",
     "LandmarksMalformed",
     "LinkRefused",
+    "MaskMissing",
+    "MaskNotWanted",
+    "MaskRefused",
     "ModelNotLoaded",
     "MorphTooLarge",
     "NoDirection",
@@ -135,6 +140,7 @@ __all__ = [
     "RateLimited",
     "RepeatedParameter",
     "RequestTimedOut",
+    "ResultTooLarge",
     "ScopeMissing",
     "ScopeUndeclared",
     "SeedNotTaken",

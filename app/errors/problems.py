@@ -32,6 +32,7 @@ from app.errors.kinds import (
     UploadTooSlow,
 )
 from app.errors.making import MAKING_PROBLEMS
+from app.errors.masks import MASK_PROBLEMS
 from app.errors.morphs import MORPH_PROBLEMS
 from app.errors.problem_type import ProblemType
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable, WireError
@@ -245,6 +246,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
         **ACCESS_PROBLEMS,
         **MAKING_PROBLEMS,
         **FINDING_PROBLEMS,
+        **MASK_PROBLEMS,
         **MORPH_PROBLEMS,
         **EDIT_PROBLEMS,
     }

@@ -75,6 +75,8 @@ def _listed(entry: ModelEntry, state: QueueState | None) -> ListedStyle:
         name=manifest.name,
         title=manifest.title or manifest.name,
         digest=manifest.digest,
+        task=manifest.task,
+        scale=manifest.scale,
         licence=manifest.licence,
         origin=manifest.origin,
         thumbnails=Thumbnails(before=f"{address}/before.jpg", after=f"{address}/after.jpg") if drawn else None,

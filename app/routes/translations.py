@@ -13,10 +13,14 @@ from app.errors import (
     IdempotencyKeyMalformed,
     JobCancelled,
     JobFailed,
+    MaskMissing,
+    MaskNotWanted,
+    MaskRefused,
     ModelNotLoaded,
     NoFormatAccepted,
     PhotoMissing,
     RepeatedParameter,
+    ResultTooLarge,
     SeedNotTaken,
     SizeOutOfRange,
     TooManyPixels,
@@ -56,6 +60,10 @@ PROBLEMS_OF_A_TRANSLATION = (
     AnimatedPhoto,
     TooManyPixels,
     UnreadablePhoto,
+    MaskMissing,
+    MaskNotWanted,
+    MaskRefused,
+    ResultTooLarge,
     JobFailed,
     JobCancelled,
     ModelRefused,
@@ -69,7 +77,16 @@ PROBLEMS_OF_A_TRANSLATION = (
     ModelNotLoaded,
 )
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_FORM = {"type": "object", "properties": {"photo": {"type": "string", "format": "binary"}}, "required": ["photo"]}
+_MASK = {
+    "type": "string",
+    "format": "binary",
+    "description": "For styles that fill holes: a picture of the photo's shape, white where it is to be filled.",
+}
+_FORM = {
+    "type": "object",
+    "properties": {"photo": _BINARY["schema"], "mask": _MASK},
+    "required": ["photo"],
+}
 PHOTO_BODY = {
     "required": True,
     "description": "The photo: JPEG, PNG or WebP, as it is or as the part `photo` of a form.",
@@ -89,7 +106,10 @@ def translations_routes(config: AppConfig, errands: Errands, translating: Transl
         summary="A photo in another style",
         response_class=Response,
         responses={
-            200: {"description": "The translation, of the photo's width and height.", "content": pictures_content()},
+            200: {
+                "description": "The translation, of the photo's size times the style's scale.",
+                "content": pictures_content(),
+            },
             **accepted_documented(),
             **problems_documented(*PROBLEMS_OF_A_TRANSLATION),
         },
@@ -98,6 +118,10 @@ def translations_routes(config: AppConfig, errands: Errands, translating: Transl
     async def translation(request: Request, query: Annotated[TranslationQuery, Query()]) -> Response:
         """The photo's width and height, turned upright as EXIF says, in sRGB, opacity kept, and nothing else of it: no
         EXIF, GPS or XMP. Its own format, unless the query names another or `Accept` excludes it.
+
+        A style whose `task` is `inpaint` takes a form with the part `mask` and changes no pixel where that is dark;
+        without one it fills what is transparent in the photo. A style with a `scale` answers with a picture so many
+        times as wide and high. One that colourises keeps the photo's brightness, pixel by pixel.
 
         A request waits up to a minute; then, or at once with `Prefer: respond-async`, the answer is 202 with the job's
         address. `Prefer: wait=5` waits five seconds. With an `Idempotency-Key`, a repeated request makes no second

@@ -1,5 +1,7 @@
 // The page of styles. Without this module a style's button sends the photo; with it, so do choosing, dropping, pasting.
 
+import * as hole from "./hole.js";
+
 const at = (id) => document.getElementById(id);
 const LOOK_AGAIN_MS = 700;
 const form = at("form");
@@ -11,7 +13,9 @@ let turn = 0; // the last translation asked for; an earlier one is dropped, and 
 let job = studio.dataset.job ?? null;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const chosen = () => form.querySelector('[aria-pressed="true"]').dataset.style;
+const pressed = () => form.querySelector('[aria-pressed="true"]');
+const chosen = () => pressed().dataset.style;
+const wantsMask = () => "mask" in pressed().dataset;
 
 function say(sentence) {
   at("said").textContent = sentence;
@@ -61,7 +65,35 @@ async function take(file) {
     () => (longest = Math.max(at("before").naturalWidth, at("before").naturalHeight)),
     () => {}, // the service says what is wrong with it
   );
-  translate();
+  if (longest) hole.begin(at("before").naturalWidth, at("before").naturalHeight);
+  start();
+}
+
+// A style that fills waits until somebody has said where; any other sets to work.
+function start() {
+  const scale = Number(pressed().dataset.scale);
+  at("before").style.width = scale > 1 ? `${scale * at("before").naturalWidth}px` : "";
+  if (at("marking")) at("marking").hidden = !wantsMask();
+  hole.show(wantsMask() && longest > 0);
+  if (!wantsMask()) {
+    if (photo) translate();
+    return;
+  }
+  drop();
+  working(null);
+  picture("after", null);
+  at("pair").classList.remove("both");
+  at("divide").hidden = at("done").hidden = true;
+  say(photo ? "Paint over what is to be filled." : "Choose a photo first.");
+}
+
+async function body() {
+  if (!wantsMask()) return photo;
+  const form = new FormData();
+  form.append("photo", photo);
+  const mask = await hole.mask();
+  if (mask) form.append("mask", mask, "mask.png");
+  return form;
 }
 
 function drop() {
@@ -91,7 +123,7 @@ async function translate() {
   working("Sending the photo");
   try {
     const reply = await answer(
-      await fetch(address(), { method: "POST", body: photo, headers: { Prefer: "respond-async" } }),
+      await fetch(address(), { method: "POST", body: await body(), headers: { Prefer: "respond-async" } }),
     );
     const begun = await reply.json();
     if (mine !== turn) {
@@ -131,6 +163,7 @@ async function show(mine, result) {
   await at("after").decode();
   if (mine !== turn) return;
   const both = at("before").naturalWidth > 0;
+  hole.show(false);
   at("compare").hidden = at("done").hidden = false;
   at("pair").classList.toggle("both", both);
   at("divide").hidden = !both;
@@ -146,13 +179,15 @@ function choose(event) {
   for (const style of form.querySelectorAll(".style")) {
     style.setAttribute("aria-pressed", String(style === event.currentTarget));
   }
-  translate();
+  if (!photo && !wantsMask()) translate(); // it asks for one
+  start();
 }
 
 function erase() {
   drop();
   photo = null;
   form.reset();
+  hole.show(false);
   picture("before", null);
   picture("after", null);
   at("compare").hidden = at("done").hidden = true;
@@ -188,7 +223,9 @@ function taken(files) {
 if (form) {
   at("photo").addEventListener("change", () => taken(at("photo").files));
   for (const style of form.querySelectorAll(".style")) style.addEventListener("click", choose);
-  for (const id of ["strength", "brush"]) at(id).addEventListener("change", () => photo && translate());
+  for (const id of ["strength", "brush"]) at(id).addEventListener("change", () => photo && !wantsMask() && translate());
+  at("fill")?.addEventListener("click", translate);
+  if (at("marking")) at("marking").hidden = !wantsMask();
   at("divide").addEventListener("input", () => divide(at("divide").value));
   for (const kind of ["pointerdown", "pointermove"]) at("pair").addEventListener(kind, dragging);
   at("cancel").addEventListener("click", cancel);

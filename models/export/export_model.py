@@ -31,6 +31,7 @@ from models.export.parity import (
 from models.export.rounding import largest_change
 from models.manifest import MANIFEST_FILE, GeneratorManifest, GraphSpec, TrainingData, TranslatorManifest
 from models.networks.architectures import GENERATORS
+from models.networks.translator import UPSCALE
 
 WEIGHTS_FILE = "weights.safetensors"
 FLOAT16 = "_float16"
@@ -162,6 +163,8 @@ def _describe(
         output_nc=network.output_nc,
         ngf=first.out_channels,
         size_multiple=network.size_multiple,
+        task=network.task,
+        scale=UPSCALE if network.task == "upscale" else 1,
     )
 
 

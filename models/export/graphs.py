@@ -2,7 +2,8 @@
 
 mapping      z [N, z_dim], psi [N, num_ws], c [N, c_dim] where there are labels -> ws [N, num_ws, w_dim]
 synthesis    ws [N, num_ws, w_dim], noise_strength [N], transform [N, 3, 3] of StyleGAN3 -> picture [N, R, R, 3]
-translation  picture [N, H, W, 3] -> translation [N, H, W, 3]; H and W free, multiples of the network's size_multiple
+translation  picture [N, H, W, 3] -> translation [N, H, W, 3]; H and W free, multiples of the network's size_multiple;
+             of the task inpaint picture [N, H, W, 4], 255 in the last channel where it is to fill
 
 Pictures are uint8 RGB. psi is a truncation per sample and layer, so that jobs with different wishes share a batch.
 noise_strength 1 is the noise as trained, 0 is none; a network without noise accepts it all the same, and nothing
@@ -108,6 +109,7 @@ class TranslationGraph(nn.Module):
     def __init__(self, translator: Any) -> None:
         super().__init__()
         self.network = translator
+        self.takes_mask: bool = translator.task == "inpaint"
         multiple: int = translator.size_multiple
         self.free_sizes: Mapping[str, Mapping[int, int]] = {"picture": {1: multiple, 2: multiple}}
         self.register_buffer("luma", torch.tensor(LUMA), persistent=False)
@@ -116,7 +118,7 @@ class TranslationGraph(nn.Module):
         x_NCHW = picture_NHWC.permute(0, 3, 1, 2).float() / 127.5 - 1  # 0..255 -> [-1, 1]
         if self.network.input_nc == 1:
             x_NCHW = (x_NCHW * self.get_buffer("luma")[:, None, None]).sum(dim=1, keepdim=True)
-        elif self.network.input_nc == RGB + 1:
+        elif self.network.input_nc == RGB + 1 and not self.takes_mask:
             x_NCHW = torch.cat([x_NCHW, torch.ones_like(x_NCHW[:, :1])], dim=1)
         return to_bytes(self.network(x_NCHW))
 
@@ -125,7 +127,13 @@ class TranslationGraph(nn.Module):
         tiles_NHWC = random.integers(0, 224, (batch, -(-side // 8), -(-width // 8), RGB), dtype=np.uint8)
         coarse_NHWC = tiles_NHWC.repeat(8, axis=1).repeat(8, axis=2)[:, :side, :width]
         fine_NHWC = random.integers(0, 32, coarse_NHWC.shape, dtype=np.uint8)
-        return {"picture": coarse_NHWC + fine_NHWC}
+        picture_NHWC = coarse_NHWC + fine_NHWC
+        if not self.takes_mask:
+            return {"picture": picture_NHWC}
+        mask_NHWC = np.zeros_like(picture_NHWC[..., :1])
+        mask_NHWC[:, side // 4 : side // 2, width // 4 : width // 2] = 255
+        picture_NHWC[mask_NHWC[..., 0] > 0] = 128
+        return {"picture": np.concatenate([picture_NHWC, mask_NHWC], axis=3)}
 
 
 def mean_w(generator: Any) -> Tensor:

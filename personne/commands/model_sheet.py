@@ -15,12 +15,13 @@ from marks.stamp import Stamp
 from models.catalogue import Catalogue, ModelEntry
 from models.contact_sheet import Picture, save_sheet
 from models.engines.onnx_engine import OnnxEngine
-from models.manifest import GeneratorManifest
+from models.manifest import GeneratorManifest, TranslatorManifest
 from models.scenes import scenes
 from models.spare_faces import SPARE_FOLDER, SPARE_PSI, SPARE_SEEDS
 from personne.commands.model_card import SHEET_FILE
 from personne.commands.sample import draw_faces, pattern_of, sample_faces
-from worker.tasks.translate import translated
+from worker.restoring import Hole
+from worker.tasks.translate import restored
 
 SHEET_SEEDS = range(40)
 SHEET_COLUMNS = 10
@@ -40,8 +41,8 @@ def draw_sheet(entry: ModelEntry, example: Path | None = None) -> None:
         tiles = (_tile(picture) for picture in draw_faces(entry, SHEET_SEEDS, SHEET_PSI, device="cpu"))
         save_sheet(tiles, SHEET_COLUMNS, entry.folder / SHEET_FILE)
         return
-    originals = scenes(LARGEST_TILE)
-    *pictures, after = _translated(entry, [*originals, before := _before(example)])
+    originals = [_given(entry.translator, picture) for picture in scenes(LARGEST_TILE)]
+    *pictures, after = _translated(entry, [*originals, before := _given(entry.translator, _before(example))])
     save_sheet([*originals, *pictures], len(originals), entry.folder / SHEET_FILE)
     for moment, picture in (("before", before), ("after", after)):
         Image.fromarray(picture).save(entry.folder / f"{moment}.jpg", quality=90)
@@ -66,11 +67,34 @@ def _before(example: Path | None) -> Picture:
     return np.asarray(ImageOps.fit(photo, THUMBNAIL, Image.Resampling.LANCZOS))
 
 
+def _given(manifest: TranslatorManifest, picture: Picture) -> Picture:
+    """What a translator with a task is there for: a grey picture, a small one enlarged, one with a hole."""
+    image = Image.fromarray(picture)
+    if manifest.task == "colourise":
+        return np.asarray(image.convert("L").convert("RGB"))
+    if manifest.scale > 1:
+        small = image.resize([side // manifest.scale for side in image.size], Image.Resampling.LANCZOS)
+        return np.asarray(small.resize(image.size, Image.Resampling.BICUBIC))
+    hole = _hole(manifest, picture)
+    return picture if hole is None else np.where(hole[..., None], np.uint8(255), picture)
+
+
+def _hole(manifest: TranslatorManifest, picture: Picture) -> Hole | None:
+    """A third of the picture's sides, in its middle."""
+    if not manifest.takes_mask:
+        return None
+    height, width = picture.shape[:2]
+    hole = np.zeros((height, width), np.bool_)
+    hole[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3] = True
+    return hole
+
+
 def _translated(entry: ModelEntry, pictures: list[Picture]) -> Iterator[Picture]:
     engine = OnnxEngine(entry.graph_path("translation"), device="cpu")
     try:
         for picture in pictures:
-            yield translated(picture, engine, entry.translator.size_multiple, WHOLE, lambda _: None)
+            hole = _hole(entry.translator, picture)
+            yield restored(picture, hole, entry.translator, engine, tile_side=WHOLE, step=lambda _: None)
     finally:
         engine.close()
 

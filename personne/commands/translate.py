@@ -1,6 +1,6 @@
 """personne translate: photos into a style, files and folders, without a server. The worker's own task does them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from jobs.contract import PHOTO, PictureFormat, TranslateJob
+from jobs.contract import MASK, PHOTO, PictureFormat, TranslateJob
 from models.catalogue import Catalogue, ModelEntry
-from personne.errors import NothingToTranslate, PhotosRefused, WouldOverwrite
+from personne.errors import NoMaskTaken, NothingToTranslate, PhotosRefused, WouldOverwrite
 from worker.config import WorkerConfig
-from worker.errors import PhotoRefused
+from worker.errors import MaskRefused, PhotoRefused
 from worker.loaded_models import LoadedModels
 from worker.tasks.solo import SoloTask, Step
 from worker.tasks.task import tasks_for
@@ -26,13 +26,19 @@ SUFFIXES = {
 }
 
 
+Translate = Callable[[Mapping[str, bytes], TranslateJob, Step], bytes]
+"""A job's inputs -> the encoded picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How the photos are translated, as in /v1/translations. picture_format: None keeps each photo's own."""
+    """How the photos are translated, as in /v1/translations. picture_format: None keeps each photo's own. mask: where
+    photos are to be filled, by a style that does so."""
 
     strength: float = 1.0
     size: int | None = None
     picture_format: PictureFormat | None = None
+    mask: Path | None = None
 
 
 def translate_photos(
@@ -40,18 +46,22 @@ def translate_photos(
 ) -> list[Path]:
     """Write a translation of each photo into `out`, under its name; a folder's photos keep their places in it.
 
-    Raises NothingToTranslate, WouldOverwrite before anything is done, and PhotosRefused at the end, when some could
-    not be read: the others are there.
+    Raises NothingToTranslate, WouldOverwrite, NoMaskTaken before anything is done, and PhotosRefused at the end, when
+    some could not be read: the others are there.
     """
+    if wish.mask is not None and not entry.translator.takes_mask:
+        raise NoMaskTaken(entry.translator.name)
     pairs = _pairs(sources, out, wish.picture_format)
     refused = []
+    beside = {} if wish.mask is None else {MASK: wish.mask.read_bytes()}
     with _opened(entry, config) as translate, Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(entry.manifest.name, total=len(pairs))
         for number, (source, target) in enumerate(pairs):
             try:
                 told = partial(_tell, progress, bar, number)
-                _write(target, translate(source.read_bytes(), _job(entry, target, wish), told))
-            except (PhotoRefused, OSError) as error:
+                inputs = {PHOTO: source.read_bytes(), **beside}
+                _write(target, translate(inputs, _job(entry, target, wish), told))
+            except (PhotoRefused, MaskRefused, OSError) as error:
                 refused.append(source)
                 progress.console.print(f"{source}: {error}", markup=False, highlight=False, soft_wrap=True)
             progress.update(bar, completed=number + 1)
@@ -74,7 +84,7 @@ def _job(entry: ModelEntry, target: Path, wish: Wish) -> TranslateJob:
 
 
 @contextmanager
-def _opened(entry: ModelEntry, config: WorkerConfig) -> Iterator[Callable[[bytes, TranslateJob, Step], bytes]]:
+def _opened(entry: ModelEntry, config: WorkerConfig) -> Iterator[Translate]:
     """What does a worker's three verbs at once."""
     models = LoadedModels(Catalogue({entry.manifest.name: entry}), config)
     task = tasks_for(config, models.name_of)[TranslateJob.kind]
@@ -84,8 +94,7 @@ def _opened(entry: ModelEntry, config: WorkerConfig) -> Iterator[Callable[[bytes
         models.open()
         with models.held(entry.translator.digest) as model:
 
-            def translate(photo: bytes, job: TranslateJob, step: Step) -> bytes:
-                inputs = {PHOTO: photo}
+            def translate(inputs: Mapping[str, bytes], job: TranslateJob, step: Step) -> bytes:
                 picture = task.run(job, task.prepare(job, inputs, model), model, step)
                 return task.finish(job, picture, inputs).body
 

@@ -18,6 +18,7 @@ from models.directions import Direction, DirectionsRefused
 from models.errors import AttributeOutOfRange, EditRefused, NoSuchAttribute
 from models.latents import seed_to_z
 from models.live_catalogue import LiveCatalogue
+from personne.commands.attribute_directions import ATTRIBUTES, find_attributes
 from personne.commands.edit import parse_edits
 from personne.commands.name_directions import layer_range
 from personne.errors import BadEdits, BadSeeds
@@ -289,3 +290,16 @@ def test_edits_as_they_are_typed() -> None:
 
 def test_layers_as_they_are_typed() -> None:
     assert (layer_range("2-5"), layer_range("3"), layer_range(None)) == ((2, 6), (3, 4), None)
+
+
+def test_all_that_the_estimators_know_at_once(store: Path) -> None:
+    save_directions(store / "tiny", some_directions())
+    known = find_attributes(entry_of(store), "cpu", samples=200, felt_by=6)
+    assert list(known) == list(entry_of(store).directions)
+    found = [one for one in known.values() if one.method == "interfacegan" and "of 200 faces" in one.measure]
+    assert found
+    assert {one.name for one in found} <= set(ATTRIBUTES)
+    vectors = np.concatenate([one.vector for one in found])
+    np.testing.assert_allclose(vectors @ vectors.T, np.eye(len(found)), atol=1e-5)
+    assert all("without" in one.measure and one.meaning and one.low < 0 < one.high for one in found)
+    assert "hue" in known, "what has another name stays"

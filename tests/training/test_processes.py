@@ -15,6 +15,7 @@ from training.dcgan.config import DcganConfig
 from training.draws import Draws
 from training.faces import train
 from training.processes import Processes
+from training.run_config import RunConfig
 
 CHANGES: dict[str, Any] = {
     "batch": 8,
@@ -35,13 +36,18 @@ CHANGES: dict[str, Any] = {
 
 
 def in_two_processes(config: TrainingConfig | DcganConfig, script: Path) -> "subprocess.CompletedProcess[str]":
-    script.write_text(CHILD)
     loop = "training.faces" if isinstance(config, TrainingConfig) else "training.dcgan"
+    return in_processes(2, loop, config, script)
+
+
+def in_processes(count: int, loop: str, config: RunConfig, script: Path) -> "subprocess.CompletedProcess[str]":
+    """A run by torchrun. loop: the module whose `train` it is."""
+    script.write_text(CHILD)
     (script.parent / "config.json").write_text(config.to_json())
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", f"{count}"]
     kind = type(config)
     return subprocess.run(
-        [*command, loop, kind.__module__, kind.__name__, str(script.parent / "config.json")],
+        [*torchrun, str(script), loop, kind.__module__, kind.__name__, str(script.parent / "config.json")],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"},
         capture_output=True,

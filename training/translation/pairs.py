@@ -39,11 +39,15 @@ def with_own_grey(given: Tensor, output: Tensor) -> Tensor:
     return output - grey(output) + grey(given)
 
 
+def shrunk(x: Tensor) -> Tensor:
+    """A quarter of the size, in levels of bytes."""
+    small = F.interpolate(x, scale_factor=1 / UPSCALE, mode="bicubic", antialias=True)
+    return ((small.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+
+
 def upscale_input(x: Tensor) -> Tensor:
     """A quarter of the size and back: the translator sharpens what was enlarged to its size."""
-    small = F.interpolate(x, scale_factor=1 / UPSCALE, mode="bicubic", antialias=True)
-    # A small picture comes as bytes.
-    small = (small.clamp(-1, 1) * 127.5).round() / 127.5
+    small = shrunk(x)
     # With antialias the kernel is Pillow's, which enlarges the photos that are served.
     return F.interpolate(small, size=x.shape[2:], mode="bicubic", antialias=True).clamp(-1, 1)
 

@@ -20,8 +20,9 @@ def train(config: TranslationConfig) -> None:
         config, state = run.config, run.state
         while run.goes_on():
             state.set_rate(config.rate_at(state.images_seen))
-            answer = run.draws.share(run.data.a.batch(state.images_seen, config.batch))
-            given = task.make_input(answer)
+            answers = run.data.a.batch(state.images_seen, config.batch)
+            # Of the whole batch, so that holes lie where one process alone would have put them.
+            given, answer = run.draws.share(task.make_input(answers)), run.draws.share(answers)
             with run.autocast():
                 fake = state.generator_ab(given)
             fake = task.compose(given, fake.float())

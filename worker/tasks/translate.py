@@ -9,10 +9,11 @@ rim, where the network looks past the edge, is hidden under its neighbour's.
 # H W picture, C channel, N batch
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.contract import PHOTO, PictureFormat, TranslateJob
+from jobs.contract import MASK, PHOTO, PictureFormat, TranslateJob
 from marks.errors import NotAPicture
 from marks.recipe import Ingredient, Recipe
 from marks.stamp import UNMARKED, Stamp
@@ -21,8 +22,10 @@ from models.engines.engine import Array, Engine
 from models.manifest import TranslatorManifest
 from worker.errors import PhotoRefused
 from worker.loaded_model import LoadedTranslator
+from worker.masks import hole_of
 from worker.photos import Photo, decoded
 from worker.pictures import EncodedPicture, Picture, stamped
+from worker.restoring import LONGEST, Hole, coloured, filled
 from worker.tasks.solo import SoloTask, Step
 from worker.tiles import Tiling, mosaic, padded, tiled
 
@@ -38,7 +41,15 @@ BAND = 256
 """Rows that are blended at a time: the float arithmetic of a whole photo would take twelve times its bytes."""
 
 
-class TranslateTask(SoloTask[TranslateJob, Photo, LoadedTranslator]):
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A photo as it is translated. hole: where it is to be filled, of a translator that takes a mask."""
+
+    photo: Photo
+    hole: Hole | None = None
+
+
+class TranslateTask(SoloTask[TranslateJob, Canvas, LoadedTranslator]):
     """Photo -> translator -> blended with the photo -> marked and encoded.
 
     tile_side: pictures of up to so many pixels squared are translated whole. most_pixels: larger photos are refused.
@@ -55,22 +66,42 @@ class TranslateTask(SoloTask[TranslateJob, Photo, LoadedTranslator]):
         self._stamp = stamp
         self._name_of = name_of
 
-    def prepare(self, job: TranslateJob, inputs: Mapping[str, bytes], model: LoadedTranslator) -> Photo:  # noqa: ARG002
-        """Raises PhotoRefused."""
+    def prepare(self, job: TranslateJob, inputs: Mapping[str, bytes], model: LoadedTranslator) -> Canvas:
+        """Raises PhotoRefused, MaskRefused."""
         if PHOTO not in inputs:
             raise PhotoRefused("The photo's time to live passed before its turn came; send it again.")
-        return decoded(inputs[PHOTO], self._most_pixels).shrunk(job.size)
+        photo, scale = decoded(inputs[PHOTO], self._most_pixels), model.manifest.scale
+        if scale > 1:
+            return Canvas(self._enlarged(photo, scale))
+        photo = photo.shrunk(job.size)
+        if not model.manifest.takes_mask:
+            return Canvas(photo)
+        hole = hole_of(photo, inputs.get(MASK), self._most_pixels)
+        # What was transparent is filled, and so opaque.
+        return Canvas(photo if MASK in inputs else Photo(photo.pixels), hole)
 
-    def run(self, job: TranslateJob, prepared: Photo, model: LoadedTranslator, step: Step) -> Picture:
+    def run(self, job: TranslateJob, prepared: Canvas, model: LoadedTranslator, step: Step) -> Picture:
         """[H, W, 3], or [H, W, 4] where the photo has opacity: of the photo's height and width, whatever the model's
-        size_multiple."""
-        pixels = prepared.pixels
+        size_multiple; of a model that enlarges, its scale times as many, or the size that was asked."""
+        pixels, opacity = prepared.photo.pixels, prepared.photo.opacity
         picture = pixels
         if job.strength > 0:
-            picture = translated(pixels, model.translation, model.manifest.size_multiple, self._tile_side, step)
+            picture = restored(
+                pixels, prepared.hole, model.manifest, model.translation, tile_side=self._tile_side, step=step
+            )
         if job.strength < 1:
             picture = blended(pixels, picture, job.strength)
-        return picture if prepared.opacity is None else np.dstack([picture, prepared.opacity])
+        done = Photo(picture, opacity).shrunk(job.size)
+        return done.pixels if done.opacity is None else np.dstack([done.pixels, done.opacity])
+
+    def _enlarged(self, photo: Photo, scale: int) -> Photo:
+        width, height = photo.size
+        if width * height * scale**2 > self._most_pixels:
+            raise PhotoRefused(
+                f"The photo has {width}x{height} pixels and would have {scale * width}x{scale * height}; "
+                f"at most {self._most_pixels} are made."
+            )
+        return photo.enlarged(scale)
 
     def finish(self, job: TranslateJob, picture: Array, inputs: Mapping[str, bytes]) -> EncodedPicture:
         """JPEG has no opacity: what is transparent is laid over white. The marks that the photo came with go on as the
@@ -85,8 +116,22 @@ class TranslateTask(SoloTask[TranslateJob, Photo, LoadedTranslator]):
         return stamped(picture, job.format, recipe, self._stamp, photo)
 
 
+def restored(
+    pixels: Picture, hole: Hole | None, manifest: TranslatorManifest, engine: Engine, *, tile_side: int, step: Step
+) -> Picture:
+    """What a translator makes of a photo [H, W, 3] that has been enlarged to its scale, by what it learnt: the answer
+    has the photo's size. hole: where to fill."""
+
+    def draw(shown: Picture, side: int = LONGEST) -> Picture:
+        return translated(shown, engine, manifest.size_multiple, max(side, tile_side), step)
+
+    if manifest.task == "colourise":
+        return coloured(pixels, draw)
+    return draw(pixels, tile_side) if hole is None else filled(pixels, hole, draw)
+
+
 def translated(pixels: Picture, engine: Engine, multiple: int, tile_side: int, step: Step) -> Picture:
-    """The translation of a photo [H, W, 3], of the same size.
+    """The translation of a photo [H, W, 3], of the same size. With a mask as fourth channel, never in tiles.
 
     multiple: of both sides of what the graph takes. step is called before every run of the graph.
     """

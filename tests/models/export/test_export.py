@@ -60,8 +60,20 @@ def test_every_family_exports_and_answers_as_the_network_does(name: str, tmp_pat
         ("stylegan1", {"fused_scale": True}),
         ("cyclegan", {"input_nc": 1, "output_nc": 4, "norm": "batch", "upsample": "resize"}),
         ("pix2pix", {"input_nc": 4, "output_nc": 1, "evaluation": "batch"}),
+        ("cyclegan", {"input_nc": 4, "task": "inpaint", "norm": "none", "residual": True}),
     ],
-    ids=["labels", "grey", "opacity", "resnet, clamped", "orig", "no noise", "fused", "grey in", "each picture's own"],
+    ids=[
+        "labels",
+        "grey",
+        "opacity",
+        "resnet, clamped",
+        "orig",
+        "no noise",
+        "fused",
+        "grey in",
+        "each picture's own",
+        "a mask beside it",
+    ],
 )
 def test_every_shape_of_network_exports(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
     entry, _ = exported(name, tmp_path, **changes)
