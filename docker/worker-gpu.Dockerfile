@@ -2,12 +2,13 @@
 # A worker on NVIDIA GPUs: onnxruntime-gpu instead of onnxruntime, with CUDA, cuDNN and TensorRT from the wheels that
 # pyproject.toml pins. NVIDIA's CUDA images are no base for it: they would bring all of that a second time, in versions
 # that this file would have to keep equal to the pins. libcuda.so comes from the host, by the NVIDIA container toolkit.
+# `video`, which writes morphs as MP4, brings FFmpeg with x264: who passes this image on passes on what is under the GPL.
 
 FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python -m venv /opt/venv && /opt/venv/bin/python -m pip install '.[gpu]'
+    python -m venv /opt/venv && /opt/venv/bin/python -m pip install '.[gpu,video]'
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --create-home personne && install --directory --owner personne /store

@@ -1,11 +1,12 @@
 # syntax=docker/dockerfile:1
 # A worker on the CPU: the floors `worker`, `jobs` and the light half of `models`, with onnxruntime. No web, no torch.
+# `video`, which writes morphs as MP4, brings FFmpeg with x264: who passes this image on passes on what is under the GPL.
 
 FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python -m venv /opt/venv && /opt/venv/bin/python -m pip install '.[worker]'
+    python -m venv /opt/venv && /opt/venv/bin/python -m pip install '.[worker,video]'
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --create-home personne && install --directory --owner personne /store

@@ -135,6 +135,9 @@ def test_values_become_settings_as_they_are() -> None:
 @each_file
 def test_probes_ask_what_there_is(path: Path) -> None:
     for part, pod in pod_templates(path):
+        if part == "webhooks":
+            assert not [name for name in pod["containers"][0] if "Probe" in name], "it answers nobody"
+            continue
         probes = [pod["containers"][0][name] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
         if part == "web":
             assert {probe["httpGet"]["path"] for probe in probes} <= {"/livez", "/readyz"}
@@ -179,9 +182,27 @@ def test_the_network_lets_through_what_must_pass(path: Path) -> None:
         assert spec["policyTypes"] == ["Ingress", "Egress"]
         if "worker" in name:
             assert "ingress" not in spec
-        ports = {port["port"] for rule in spec.get("egress", []) for port in rule["ports"]}
+        ports = {port["port"] for rule in spec.get("egress", []) for port in rule.get("ports", [])}
         redis = values_of(path).get("redis", {}).get("port", 6379)
         assert name.endswith("-redis") or {53, redis} <= ports
+
+
+def test_the_web_accepts_the_webhooks_that_are_told() -> None:
+    path = CHART / "ci" / "keyed-values.yaml"
+    told = {name: find(path, "Deployment", f"-{name}")["spec"]["template"]["spec"] for name in ("web", "webhooks")}
+    (web,), (webhooks,) = (pod["containers"] for pod in told.values())
+    ours = {name for name in environment(webhooks) if "WEBHOOK" in name}
+    assert ours == {f"{PREFIX}WEBHOOK_SECRET", f"{PREFIX}WEBHOOK_NETWORKS"}
+    variables = [[one for one in container["env"] if one["name"] in ours] for container in (web, webhooks)]
+    assert variables[0] == variables[1]
+    assert webhooks["args"] == COMPOSE["services"]["webhooks"]["command"]
+    assert webhooks["image"].rpartition(":")[0].endswith(COMPOSE["services"]["webhooks"]["image"])
+    assert {volume["name"] for volume in told["webhooks"]["volumes"]} == {"tmp"}, "it needs no store, and no node of it"
+    plain = rendered(CHART / "ci" / "open-values.yaml")
+    assert "WEBHOOK" not in str(plain)
+    open_to = find(path, "NetworkPolicy", "-webhooks")["spec"]["egress"][-1]["to"]
+    assert {"ipBlock": {"cidr": "10.20.0.0/16"}} in open_to
+    assert "10.0.0.0/8" in open_to[0]["ipBlock"]["except"]
 
 
 def test_a_field_that_keda_does_not_know_would_be_noticed() -> None:
@@ -245,49 +266,3 @@ def test_alerts_and_dashboard_are_those_of_the_compose_file() -> None:
     assert shown == json.loads((folder / "grafana" / "dashboards" / "personne.json").read_text(encoding="utf-8"))
     monitor = find(path, "ServiceMonitor")
     assert find(path, "Service", "-web")["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "personne"
-
-
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "nobody is let in": ({}, "Say who is let in"),
-    "two ways in": ({"access": {"open": True, "keysSecret": "a"}}, "in one way"),
-    "keys in a store that is not shared": (
-        {"access": {"keysInStore": True}, "store": {"enabled": False}},
-        "store.enabled",
-    ),
-    "no Redis": ({"access": {"open": True}, "redis": {"enabled": False}}, "redis.url"),
-    "Prometheus without a key": (
-        {"access": {"keysSecret": "a"}, "monitoring": {"serviceMonitor": True}},
-        "monitoring.keySecret",
-    ),
-    "Prometheus by another name": (
-        {"access": {"open": True, "hosts": ["faces.example.org"]}, "monitoring": {"serviceMonitor": True}},
-        "access.hosts",
-    ),
-    "scaling without Prometheus": (
-        {"access": {"open": True}, "gpuWorker": {"enabled": True, "autoscaling": {"enabled": True}}},
-        "prometheusUrl",
-    ),
-    "nobody who would take the first job": (
-        {
-            "access": {"open": True},
-            "worker": {"lanes": ["idle"]},
-            "gpuWorker": {
-                "enabled": True,
-                "autoscaling": {"enabled": True, "minReplicas": 0, "prometheusUrl": "http://prometheus:9090"},
-            },
-        },
-        "minReplicas=0 needs CPU workers",
-    ),
-    "a value that is none": ({"access": {"open": True}, "web": {"replica": 3}}, "replica"),
-    "a setting that has a value of its own": (
-        {"access": {"open": True}, "settings": {"open": False}},
-        "propertyName 'open'",
-    ),
-    "a size that is none": ({"access": {"open": True}, "store": {"size": "10 GB"}}, "size"),
-}
-
-
-def test_what_cannot_work_is_refused_with_a_sentence() -> None:
-    answers, _ = render_all([values for values, _ in REFUSED.values()])
-    for (name, (_, sentence)), answer in zip(REFUSED.items(), answers, strict=True):
-        assert sentence in answer.get("refused", ""), f"{name}: {answer.get('refused', 'was rendered')}"

@@ -67,8 +67,8 @@ def floors(name: str) -> set[str]:
 def test_an_image_is_a_list_of_floors() -> None:
     assert {name: floors(name) for name in ("app", "worker", "worker-gpu", "training")} == {
         "app": {"app"},
-        "worker": {"worker"},
-        "worker-gpu": {"gpu"},
+        "worker": {"worker", "video"},
+        "worker-gpu": {"gpu", "video"},
         "training": {"training", "export", "worker"},
     }
 

@@ -97,7 +97,7 @@ def installing_step(dockerfile: str) -> str:
     ("dockerfile", "imports", "absent"),
     [
         ("app.Dockerfile", "personne.run_web", ["onnxruntime", "torch", "onnx"]),
-        ("worker.Dockerfile", "personne.run_worker", ["fastapi", "uvicorn", "torch", "onnx"]),
+        ("worker.Dockerfile", "personne.run_worker, av", ["fastapi", "uvicorn", "torch", "onnx"]),
     ],
 )
 def test_the_steps_of_an_image(dockerfile: str, imports: str, absent: list[str], tree: Path, tmp_path: Path) -> None:

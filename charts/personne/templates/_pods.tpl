@@ -3,6 +3,18 @@
 {{- /* Variables of web and workers. Of: root, chosen (settings that other values decide), own (this part's settings).
 `merge` would take false and 0 for nothing. */ -}}
 {{- define "personne.environment" -}}
+{{ include "personne.queue" . }}
+{{- if .root.Values.marks.certificateSecret }}
+- name: PERSONNE_CERTIFICATE
+  value: /certificate/tls.crt
+- name: PERSONNE_CERTIFICATE_KEY
+  value: /certificate/tls.key
+{{- end }}
+{{ include "personne.settings" . }}
+{{- end -}}
+
+{{- /* Of: root. */ -}}
+{{- define "personne.queue" -}}
 {{- $values := .root.Values -}}
 {{- if $values.redis.enabled }}
 {{- if $values.redis.passwordSecret }}
@@ -21,14 +33,13 @@
 - name: PERSONNE_QUEUE
   value: {{ $values.redis.url | quote }}
 {{- end }}
+{{- end -}}
+
+{{- /* Of: root, chosen, own. */ -}}
+{{- define "personne.settings" -}}
+{{- $values := .root.Values -}}
 - name: PERSONNE_STOP_GRACE_S
   value: {{ $values.stopGraceSeconds | quote }}
-{{- if $values.marks.certificateSecret }}
-- name: PERSONNE_CERTIFICATE
-  value: /certificate/tls.crt
-- name: PERSONNE_CERTIFICATE_KEY
-  value: /certificate/tls.key
-{{- end }}
 {{- $all := dict "log_json" true }}
 {{- range list $values.settings .own .chosen }}
 {{- range $name, $value := . }}{{ $_ := set $all $name $value }}{{ end }}
@@ -36,6 +47,18 @@
 {{- range $name, $value := $all }}
 - name: PERSONNE_{{ upper $name }}
   value: {{ include "personne.plain" $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{- /* What signs webhooks, and where they may lead to: the web accepts them by it, and the teller tells. Of: root. */ -}}
+{{- define "personne.webhooks" -}}
+{{- with .root.Values.webhooks }}
+- name: PERSONNE_WEBHOOK_SECRET
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: webhook-secret}}
+{{- with .networks }}
+- name: PERSONNE_WEBHOOK_NETWORKS
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
