@@ -1,6 +1,7 @@
 """One kept-alive connection to a web, as bare as it can be: what is measured is the web."""
 
 import asyncio
+from contextlib import suppress
 
 HOST = "127.0.0.1"
 
@@ -25,6 +26,12 @@ class Client:
 
     def close(self) -> None:
         self._writer.close()
+
+    async def closed(self) -> None:
+        """The same, and wait until it is."""
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
 
 async def connect(port: int) -> Client:

@@ -81,6 +81,7 @@ class Mix:
         self._attributes = attributes
         self._photos = photos
         self._draw = random.Random(0)
+        self._turns = Counter[str]()
 
     def face(self) -> Send:
         """Of other parameters each time."""
@@ -106,13 +107,16 @@ class Mix:
     def slow(self, kind: str) -> Send:
         """One job of a slow kind."""
         draw, photo, seed = self._draw, self._draw.choice(self._photos), self._draw.randrange(2**32)
+        # In turn, not by chance: the warm-up is to have seen whatever opens a graph or a shape of its own.
+        turn = self._turns[kind]
+        self._turns[kind] += 1
         typed = {"Content-Type": "image/jpeg"}
         match kind:
             case "translation":
-                query = {"style": "monet", "size": draw.choice((96, 128, 192))}
+                query = {"style": "monet", "size": (96, 128, 192)[turn % 3]}
                 return lambda client: client.post("/v1/translations", params=query, content=photo, headers=typed)
             case "inversion":
-                method = {"method": draw.choice(("encoder", "hybrid"))}
+                method = {"method": ("encoder", "hybrid")[turn % 2]}
                 return lambda client: client.post("/v1/inversions", params=method, content=photo, headers=typed)
             case "photo edit":
                 chosen = draw.choice(self._attributes)
@@ -121,9 +125,9 @@ class Mix:
                 files = {"photo": ("photo.jpg", photo, "image/jpeg"), **form}
                 return lambda client: client.post("/v1/edits", files=files)
             case "morph":
-                ends = {"from": seed, "to": draw.randrange(2**32), "frames": draw.choice((4, 8))}
+                ends = {"from": seed, "to": draw.randrange(2**32), "frames": (4, 8)[turn % 2]}
                 return lambda client: client.get("/v1/morphs", params=ends)
-        wanted = {"count": draw.choice((4, 8, 16)), "seed": seed}
+        wanted = {"count": (16, 8, 4)[turn % 3], "seed": seed}
         return lambda client: client.post("/v1/datasets", json=wanted, headers={"Prefer": "wait=60"})
 
 
@@ -184,6 +188,9 @@ class Run:
             self.seen.failed[f"{kind}: {error!r}"] += 1
             return
         self.seen.answers[kind] += reply.status_code == 200
+        if kind == "inversion" and reply.status_code == 200:
+            # Latents are kept for an hour, whatever else expires.
+            await client.delete(reply.headers["Content-Location"].removesuffix("/result"))
         if reply.status_code != 200:
             self.seen.failed[f"{kind}: {reply.status_code} {reply.text[:200]}"] += 1
 

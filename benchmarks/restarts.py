@@ -97,6 +97,8 @@ class Callers(threading.Thread):
                     client = await self._asked(fresh, path, is_fresh=True)
                     break
             self.answers.slowest_s = max(self.answers.slowest_s, time.monotonic() - began)
+        if client is not None:
+            await client.closed()
 
     async def _connected(self, port: int) -> Client | None:
         try:
@@ -109,14 +111,9 @@ class Callers(threading.Thread):
         """The same connection where it may be used again."""
         try:
             status, head, body = await asyncio.wait_for(client.exchange(path), ANSWER_WITHIN_S)
-        except asyncio.IncompleteReadError as error:
-            if is_fresh or error.partial:
-                self.answers.failed["cut off"] += 1
-            else:
-                self.answers.again += 1
-            return None
-        except (OSError, TimeoutError) as error:
-            if is_fresh or isinstance(error, TimeoutError):
+        except (EOFError, OSError, TimeoutError) as error:
+            await client.closed()
+            if is_fresh or isinstance(error, TimeoutError) or getattr(error, "partial", b""):
                 self.answers.failed[type(error).__name__] += 1
             else:
                 self.answers.again += 1
@@ -126,7 +123,7 @@ class Callers(threading.Thread):
         else:
             self.answers.failed[f"{status}: {body[:200].decode(errors='replace')}"] += 1
         if "\r\nconnection: close\r\n" in head:
-            client.close()
+            await client.closed()
             return None
         return client
 
