@@ -109,7 +109,7 @@ def inpaint(data: Path, out: Path, style: Path | None = None) -> TranslationConf
 
 def colourise_on_two_cores(data: Path, out: Path, style: Path | None = None) -> TranslationConfig:
     """`colourise` for an hour of one CPU core: 2.8 M parameters."""
-    return _small_unet(colourise(data, out, style), total_images=100_000)
+    return _small_unet(colourise(data, out, style), total_images=120_000)
 
 
 def upscale_on_two_cores(data: Path, out: Path, style: Path | None = None) -> TranslationConfig:
@@ -119,13 +119,13 @@ def upscale_on_two_cores(data: Path, out: Path, style: Path | None = None) -> Tr
     """
     small = on_two_cores(upscale(data, out, style))
     return dataclasses.replace(
-        small, residual=True, norm="none", l1_weight=300.0, **_TASK_ON_TWO_CORES, total_images=30_000
+        small, residual=True, norm="none", l1_weight=300.0, **_TASK_ON_TWO_CORES, total_images=32_000
     )
 
 
 def inpaint_on_two_cores(data: Path, out: Path, style: Path | None = None) -> TranslationConfig:
     """`inpaint` for an hour of one CPU core: 2.8 M parameters."""
-    return _small_unet(inpaint(data, out, style), total_images=100_000)
+    return _small_unet(inpaint(data, out, style), total_images=120_000)
 
 
 _TASK_ON_TWO_CORES: dict[str, Any] = {"also_share": 0.3, "also_pictures": 1000}

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from personne.cli import app
-from personne.errors import NothingToTranslate, PhotosRefused, WouldOverwrite
+from personne.errors import NoMaskTaken, NothingToTranslate, PhotosRefused, WouldOverwrite
 from tests.photo_files import picture, saved, with_orientation
 from tests.tiny_translator import BLOTS
 
@@ -119,3 +119,21 @@ def test_the_answer_is_that_of_the_service(
     models.close()
     written = np.asarray(opened(tmp_path / "out" / "a.png")).astype(int)
     assert np.abs(written - np.asarray(Image.open(io.BytesIO(expected.body)))).max() <= 1
+
+
+def test_a_mask_says_where_photos_are_filled(restorers_store: Path, photos: Path, tmp_path: Path) -> None:
+    mask = Image.new("L", (60, 40), 0)
+    mask.paste(255, (20, 10, 40, 30))
+    (tmp_path / "mask.png").write_bytes(saved(mask, "PNG"))
+
+    def run(style: str, *more: object) -> Result:
+        where = ["--out", str(tmp_path / "out"), "--store", str(restorers_store), "--device", "cpu"]
+        return CliRunner().invoke(app, ["translate", "--style", style, *where, str(photos / "a.png"), *map(str, more)])
+
+    result = run("inpaint", "--mask", tmp_path / "mask.png")
+    assert result.exit_code == 0, result.output
+    changed = np.abs(np.asarray(opened(tmp_path / "out" / "a.png")).astype(int) - np.asarray(picture())).max(axis=2)
+    inside = np.asarray(mask) > 0
+    assert (changed[~inside].max(), np.median(changed[inside]) > 5) == (0, True)
+    assert isinstance(run("inpaint").exception, PhotosRefused)
+    assert isinstance(run(BLOTS, "--mask", tmp_path / "mask.png").exception, NoMaskTaken)
