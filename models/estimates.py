@@ -43,6 +43,8 @@ ESTIMATES: tuple[AttributeEstimate, ...] = (
         turns_with_mirror=True,
     ),
     AttributeEstimate("smile", "a closed mouth", "teeth shown in a smile", is_chance=True),
+    AttributeEstimate("glasses", "no glasses", "glasses", is_chance=True),
+    AttributeEstimate("beard", "a shaven face", "a beard or a moustache", is_chance=True),
     AttributeEstimate(
         "background",
         "a dark background",

@@ -11,9 +11,10 @@ from rich.table import Table
 from models.estimates import ESTIMATES, GRAPH_FILE, REPORT_FILE
 from models.export.onnx_graph import draw_graph, round_to_half, save_graph
 from training.estimators.accuracy import Figures, accuracy_of
-from training.estimators.labels import load_portraits
-from training.estimators.loop import EstimatorConfig, train_estimator
-from training.estimators.network import Estimator, EstimatorGraph
+from training.estimators.labels import GROUPS, load_portraits
+from training.estimators.loop import EstimatorConfig
+from training.estimators.loop import train_estimators as train
+from training.estimators.network import EstimatorGraph, Estimators
 
 TEST = "test"
 
@@ -26,16 +27,16 @@ def train_estimators(config: EstimatorConfig, out: Path) -> None:
     torch.set_flush_denormal(True)
     portraits, unseen = load_portraits(config.data, "train"), load_portraits(config.data, TEST)
     with Progress(console=Console(stderr=True)) as progress:
-        bar = progress.add_task("estimators", total=config.epochs)
+        bar = progress.add_task("estimators", total=config.epochs * len(GROUPS))
 
         def tell(epoch: int, loss: float) -> None:
             progress.update(bar, completed=epoch, description=f"estimators, loss {loss:.3f}")
 
-        network = train_estimator(portraits, config, tell)
+        network = train(portraits, config, tell)
     write_estimators(network, accuracy_of(network, unseen), out)
 
 
-def write_estimators(network: Estimator, accuracy: dict[str, dict[str, Figures]], out: Path) -> None:
+def write_estimators(network: Estimators, accuracy: dict[str, dict[str, Figures]], out: Path) -> None:
     """The graph, and what it is worth, as files in `out` and as a table."""
     out.mkdir(parents=True, exist_ok=True)
     round_to_half(network)

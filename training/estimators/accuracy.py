@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from training.estimators.labels import AGES, LEARNT, Portraits
-from training.estimators.network import Estimator
+from training.estimators.network import Estimators
 
 Figures = dict[str, float | int]
 SEX, AGE = "gender", "age"
 
 
-def accuracy_of(network: Estimator, portraits: Portraits) -> dict[str, dict[str, Figures]]:
+def accuracy_of(network: Estimators, portraits: Portraits) -> dict[str, dict[str, Figures]]:
     """By attribute, for all, women, men and each age band: of chances `count`, `yes` and `no` (the shares of each that
     are told right) and `balanced`, their mean; of numbers `count`, `error` (mean, absolute) and `correlation`."""
     scores = scores_of(network, portraits)
@@ -29,7 +29,7 @@ def accuracy_of(network: Estimator, portraits: Portraits) -> dict[str, dict[str,
     return report
 
 
-def scores_of(network: Estimator, portraits: Portraits, batch: int = 128) -> NDArray[np.float32]:
+def scores_of(network: Estimators, portraits: Portraits, batch: int = 128) -> NDArray[np.float32]:
     """[N, K]"""
     pictures = torch.from_numpy(portraits.pictures)
     with torch.no_grad():

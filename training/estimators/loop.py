@@ -1,8 +1,9 @@
 """Training the estimators: a few thousand portraits, seen some dozen times, altered each time."""
 # B batch, C channel, H W picture, K attributes
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.estimates import AttributeEstimate
 from training.errors import DatasetError, TrainingDiverged
-from training.estimators.labels import LEARNT, Portraits, mirrored
-from training.estimators.network import Estimator
+from training.estimators.labels import GROUPS, Portraits, mirrored
+from training.estimators.network import Estimator, Estimators
 
+Group = Sequence[AttributeEstimate]
 Told = Callable[[int, float], None]
-CHANCES = torch.tensor([one.is_chance for one in LEARNT])
 SHIFT = 3
 """Pixels by which a face may lie off."""
 
@@ -32,17 +34,30 @@ class EstimatorConfig:
     seed: int = 0
 
 
-def train_estimator(portraits: Portraits, config: EstimatorConfig, tell: Told) -> Estimator:
-    """The trained network, in evaluation mode. tell: called after each epoch with its number and mean loss.
+def train_estimators(portraits: Portraits, config: EstimatorConfig, tell: Told) -> Estimators:
+    """The trained networks, in evaluation mode. tell: called after each epoch with how many are done and its loss.
 
     Raises DatasetError for an attribute of which nothing is known, TrainingDiverged.
     """
+    networks: list[Estimator] = []
+    for number, group in enumerate(GROUPS):
+        told = partial(_counting_from, number * config.epochs, tell)
+        networks.append(_train(portraits.labelled(group), group, config, told))
+    return Estimators(networks).eval()
+
+
+def _counting_from(first: int, tell: Told, epoch: int, loss: float) -> None:
+    tell(first + epoch, loss)
+
+
+def _train(portraits: Portraits, group: Group, config: EstimatorConfig, tell: Told) -> Estimator:
     torch.manual_seed(config.seed)
     pictures = torch.from_numpy(portraits.pictures)
     labels = torch.from_numpy(portraits.labels)
-    turned = torch.from_numpy(mirrored(portraits.labels))
-    network = Estimator().train()
-    _standardise(network, portraits)
+    turned = torch.from_numpy(mirrored(portraits.labels, group))
+    network = Estimator(len(group)).train()
+    chances = torch.tensor([one.is_chance for one in group])
+    _standardise(network, portraits, group)
     weights = _class_weights(labels)
     steps = -(-len(pictures) // config.batch) * config.epochs
     optimiser = torch.optim.AdamW(network.parameters(), config.lr, weight_decay=config.weight_decay)
@@ -54,7 +69,7 @@ def train_estimator(portraits: Portraits, config: EstimatorConfig, tell: Told) -
             x_BCHW = pictures[rows].float() / 127.5 - 1  # 0..255 => [-1, 1]
             x_BCHW = altered(torch.where(mirror.view(-1, 1, 1, 1), x_BCHW.flip(3), x_BCHW))
             wanted_BK = torch.where(mirror.unsqueeze(1), turned[rows], labels[rows])
-            loss = _loss(network, x_BCHW, wanted_BK, weights)
+            loss = _loss(network, x_BCHW, wanted_BK, weights, chances)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimiser.step()
@@ -80,7 +95,7 @@ def altered(x_BCHW: Tensor) -> Tensor:
     return torch.where(torch.rand(count, 1, 1, 1) < 0.4, soft, x_BCHW).clamp(-1, 1)
 
 
-def _loss(network: Estimator, x_BCHW: Tensor, wanted_BK: Tensor, weights: Tensor) -> Tensor:
+def _loss(network: Estimator, x_BCHW: Tensor, wanted_BK: Tensor, weights: Tensor, chances: Tensor) -> Tensor:
     """Cross entropy of chances, both sides counting equally; Huber's loss of standardised numbers."""
     scores_BK = network(x_BCHW)
     known = ~wanted_BK.isnan()
@@ -92,12 +107,12 @@ def _loss(network: Estimator, x_BCHW: Tensor, wanted_BK: Tensor, weights: Tensor
         (wanted_BK - network.label_mean) / network.label_deviation,
         reduction="none",
     )
-    losses_BK = torch.where(CHANCES, chance, number) * known
+    losses_BK = torch.where(chances, chance, number) * known
     return (losses_BK.sum(0) / known.sum(0).clamp(min=1)).sum()
 
 
-def _standardise(network: Estimator, portraits: Portraits) -> None:
-    for k, one in enumerate(LEARNT):
+def _standardise(network: Estimator, portraits: Portraits, group: Group) -> None:
+    for k, one in enumerate(group):
         known = portraits.labels[:, k][~np.isnan(portraits.labels[:, k])]
         if not len(known) or known.min() == known.max():
             raise DatasetError(f"nothing is known of {one.name} in these portraits, or the same of all")

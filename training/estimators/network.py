@@ -1,14 +1,14 @@
 """The estimator: a small convolutional network with one number for each attribute, and the graph that it becomes."""
 # B batch, C channel, H W picture, K attributes
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from models.estimates import SIDE
-from training.estimators.labels import LEARNT
+from training.estimators.labels import GROUPS
 
 CHANNELS = (16, 32, 64, 96)
 DROPPED = 0.3
@@ -19,7 +19,7 @@ ABOVE_BROW = ((4, 12, 24, 40),)
 
 
 class Estimator(nn.Module):
-    """Pictures [B, 3, SIDE, SIDE] in -1..1 -> [B, K]: logits, and numbers in their own units.
+    """Of `count` attributes, K: pictures [B, 3, SIDE, SIDE] in -1..1 -> [B, K]: logits, and numbers in their own units.
 
     label_mean, label_deviation: of the labels [K], which the network predicts standardised.
     """
@@ -27,14 +27,14 @@ class Estimator(nn.Module):
     label_mean: Tensor
     label_deviation: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
         super().__init__()
-        self.register_buffer("label_mean", torch.zeros(len(LEARNT)))
-        self.register_buffer("label_deviation", torch.ones(len(LEARNT)))
+        self.register_buffer("label_mean", torch.zeros(count))
+        self.register_buffer("label_deviation", torch.ones(count))
         sizes = (3, *CHANNELS)
         stages = [_stage(before, after) for before, after in zip(sizes, CHANNELS, strict=False)]
         self.features = nn.Sequential(*stages, nn.Conv2d(CHANNELS[-1], CHANNELS[-1], 3, padding=1), nn.ReLU())
-        self.head = nn.Sequential(nn.Dropout(DROPPED), nn.Linear(CHANNELS[-1] * 4, len(LEARNT)))
+        self.head = nn.Sequential(nn.Dropout(DROPPED), nn.Linear(CHANNELS[-1] * 4, count))
 
     def forward(self, picture_BCHW: Tensor) -> Tensor:
         """[B, K]"""
@@ -45,6 +45,20 @@ class Estimator(nn.Module):
         return scores
 
 
+class Estimators(nn.Module):
+    """One for each of GROUPS: pictures [B, 3, SIDE, SIDE] in -1..1 -> [B, K] in the order of LEARNT."""
+
+    def __init__(self, networks: Sequence[Estimator]) -> None:
+        super().__init__()
+        self.groups = nn.ModuleList(networks)
+        if len(networks) != len(GROUPS):
+            raise ValueError(f"{len(networks)} networks for {len(GROUPS)} groups of attributes")
+
+    def forward(self, picture_BCHW: Tensor) -> Tensor:
+        """[B, K]"""
+        return torch.cat([network(picture_BCHW) for network in self.groups], dim=1)
+
+
 class EstimatorGraph(nn.Module):
     """Bytes in, all scores out: those that are learnt, then those that are computed from pixels."""
 
@@ -52,7 +66,7 @@ class EstimatorGraph(nn.Module):
     resolution = 0
     free_sizes: Mapping[str, Mapping[int, int]] = {}
 
-    def __init__(self, network: Estimator) -> None:
+    def __init__(self, network: Estimators) -> None:
         super().__init__()
         self.network = network
 
