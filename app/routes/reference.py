@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from app.errors import ALL_PROBLEMS
 from app.pages import Pages
 
-_OF_THE_MOMENT = {"job_id", "latent", "digest"}
+_OF_THE_MOMENT = {"direction", "job_id", "latent", "digest"}
 """Parameters of addresses that have no example to click: what there is differs from service to service."""
 _NEEDS_A_QUERY = {"/v1/morphs"}
 """Addresses that say nothing by themselves."""
