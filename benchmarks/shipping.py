@@ -62,6 +62,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="stages to do and no others, by commas")
     parser.add_argument("--again", default="", help="stages to do although they are done, by commas")
     parser.add_argument("--install", action="store_true", help="put model and pictures into the repository")
+    parser.add_argument("--anyway", action="store_true", help="install what measures worse than the bundled one too")
     return parser.parse_args()
 
 
@@ -170,6 +171,8 @@ def installed(options: argparse.Namespace) -> None:
         raise SystemExit(f"not installed: {', '.join(sorted(missing))} is not done")
     if not stages.is_faces(entry, options.out):
         raise SystemExit(f"not installed: fewer than {stages.LEAST_FACES:.0%} of its pictures are faces to a detector")
+    if (worse := stages.worse_than(entry, target)) and not options.anyway:
+        raise SystemExit(f"not installed: {worse} (--anyway)")
     beside = target.with_name(f".{target.name}-new")
     shutil.rmtree(beside, ignore_errors=True)
     shutil.copytree(entry.folder, beside)

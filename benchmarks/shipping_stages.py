@@ -13,6 +13,7 @@ from benchmarks.shares import farthest, shares, table
 from models.abilities import Method, Space
 from models.catalogue import Catalogue, ModelEntry
 from models.contact_sheet import Picture
+from models.manifest import MANIFEST_FILE, read_manifest
 from personne.commands.attribute_directions import find_attributes
 from personne.commands.directions_sheet import save_directions_sheet
 from personne.commands.drawn_pictures import Drawn, draw_samples
@@ -75,6 +76,16 @@ def check(entry: ModelEntry, options: argparse.Namespace) -> None:
 def is_faces(entry: ModelEntry, out: Path) -> bool:
     """Whether a detector found faces in enough of the pictures."""
     return bool(_read(out, CHECK_FILE, entry).get("face_share", 0) >= LEAST_FACES)
+
+
+def worse_than(entry: ModelEntry, bundled: Path) -> str:
+    """A sentence, where the kernel distance to the portraits is not smaller than that of the bundled model."""
+    if not (bundled / MANIFEST_FILE).is_file():
+        return ""
+    old, new = read_manifest(bundled).metrics.get("kid_self"), entry.manifest.metrics.get("kid_self")
+    if old is None or new is None or new < old:
+        return ""
+    return f"its kid_self is {new:.1f}, that of the bundled model {old:.1f}"
 
 
 def measure(entry: ModelEntry, options: argparse.Namespace) -> None:
