@@ -1,4 +1,4 @@
-"""Webs and workers that are told to end while somebody asks, and while somebody watches a job."""
+"""Webs and workers that are told to end while somebody asks, or watches a job; and more callers than can be served."""
 
 import threading
 from collections.abc import Iterator
@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from app.shedding import BURST
+from benchmarks.offered_load import offered
 from benchmarks.restarts import Fleet, Replaced
 from benchmarks.stage import Stage
 from tests.app.watching_jobs import Event, events_in
@@ -21,6 +23,13 @@ STREAM_ENDS_WITHIN_S = 8.0
 def fleet(served: dict[str, str]) -> Iterator[Fleet]:
     with ExitStack() as stack:
         yield Fleet(Stage(stack, served, workers=2), callers=3)
+
+
+def test_who_is_one_too_many_is_refused_as_told(fleet: Fleet) -> None:
+    seen = offered(fleet.ports[0], 1.0, callers=BURST + 20)
+    assert seen.others == {}, "a face, or a problem document that says when to come again"
+    assert seen.answered
+    assert seen.refused
 
 
 def test_no_request_fails_while_a_worker_is_replaced(fleet: Fleet) -> None:
