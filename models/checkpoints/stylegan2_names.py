@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.networks.stylegan2 import Generator, MappingNetwork
+from models.networks.style_generator import MappingNetwork
+from models.networks.stylegan2 import Generator
 from models.networks.tensor_names import check_same_names, count_of, shape_of, value_of
 
 FAMILY = "StyleGAN2 generator"

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from models.networks.filters import downsample, square_filter
 from models.networks.layers import SMALL, FullyConnected, ResampledConv, full_precision
+from models.networks.style_generator import MappingNetwork
 from models.networks.stylegan2 import (
     ARCHITECTURES,
     PRECISION_KWARGS,
-    MappingNetwork,
     block_resolutions,
     check_resolution,
 )

@@ -8,11 +8,12 @@ published twice the channel_base and channel_max.
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from torch import Tensor, nn
 
-from models.networks.stylegan2 import PRECISION_KWARGS, MappingNetwork
+from models.networks.style_generator import StyleGenerator
+from models.networks.stylegan2 import PRECISION_KWARGS
 from models.networks.stylegan3_input import SynthesisInput
 from models.networks.stylegan3_layer import SynthesisLayer
 from models.networks.stylegan3_schedule import schedule
@@ -94,28 +95,11 @@ class SynthesisNetwork(nn.Module):
         return img
 
 
-class Generator(nn.Module):
-    """Mapping, then synthesis. `synthesis_kwargs` may be nested or flat."""
+class Generator(StyleGenerator):
+    """StyleGAN3's, T and R."""
 
-    def __init__(
-        self,
-        z_dim: int,
-        c_dim: int,
-        w_dim: int,
-        img_resolution: int,
-        img_channels: int,
-        *,
-        mapping_kwargs: Mapping[str, Any] | None = None,
-        synthesis_kwargs: Mapping[str, Any] | None = None,
-        **flat_synthesis_kwargs: Any,
-    ) -> None:
-        super().__init__()
-        self.z_dim, self.c_dim, self.w_dim = z_dim, c_dim, w_dim
-        self.img_resolution, self.img_channels = img_resolution, img_channels
-        synthesis = {**(synthesis_kwargs or {}), **flat_synthesis_kwargs}
-        self.synthesis = SynthesisNetwork(w_dim, img_resolution, img_channels, **synthesis)
-        self.num_ws = self.synthesis.num_ws
-        self.mapping = MappingNetwork(z_dim, c_dim, w_dim, self.num_ws, **{"num_layers": 2, **(mapping_kwargs or {})})
+    SYNTHESIS = SynthesisNetwork
+    MAPPING_KWARGS: ClassVar = {"num_layers": 2}
 
     @property
     def w_avg(self) -> Tensor:

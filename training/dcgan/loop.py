@@ -15,6 +15,7 @@ from training.augment import augment
 from training.dcgan.config import DcganConfig
 from training.ema import ema_decay, refresh_statistics, update_ema
 from training.portraits.data import Portraits, load_portraits
+from training.portraits.game import play
 from training.portraits.records import PortraitRun, keep_records
 from training.portraits.state import PortraitState, latents
 from training.run import Recipe, running
@@ -55,36 +56,19 @@ class DcganState(PortraitState):
 def train(config: DcganConfig) -> None:
     """Train until `config.total_images`, resuming what already lies in `config.out`, to the very state."""
     with running(config, RECIPE) as run:
-        config, state, objective = run.config, run.state, run.config.objective
+        config, state = run.config, run.state
         while run.goes_on():
             real, c = run.data.batch(config, state.images_seen, run.draws)
             z = run.draws.randn(run.batch, config.z_dim, device=run.device)
-            see = partial(judged, run, c)
             with run.autocast():
                 fake = state.generator(z, c).float()
-
-            state.discriminator.requires_grad_(True)
-            with run.autocast():
-                # Apart, so that a batch norm compares real pictures with real ones, and generated with generated.
-                real_logits, fake_logits = see(real), see(fake.detach())
-            loss_d = objective.discriminator(real_logits, fake_logits)
-            if config.gradient_penalty and state.steps % config.r1_interval_steps == 0:
-                penalty = config.gradient_penalty(see, real, fake.detach(), config.r1_gamma, run.draws)
-                loss_d = loss_d + penalty * config.r1_interval_steps
-                run.log.add(penalty=penalty)
-            run.step(state.discriminator_optimiser, loss_d)
-
-            state.discriminator.requires_grad_(False)
-            with run.autocast():
-                loss_g = objective.generator(see(fake), see(real) if objective.is_relative else None)
-            run.step(state.generator_optimiser, loss_g)
+            play(run, partial(judged, run, c), real, fake)
 
             run.seen()
             for network in (state.generator, state.discriminator):
                 run.processes.average_statistics(network)
             decay = ema_decay(state.images_seen, config.batch, config.ema_half_life_images, config.ema_ramp)
             update_ema(state.average, state.generator, decay)
-            run.log.add(g=loss_g, d=loss_d, real=real_logits.mean(), fake=fake_logits.mean())
             keep_records(run)
 
 

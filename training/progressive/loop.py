@@ -10,6 +10,7 @@ from models.networks import stylegan1
 from models.networks.progressive import real_at_lod
 from training.augment import augment
 from training.ema import ema_decay, update_ema
+from training.portraits.game import play
 from training.portraits.records import PortraitRun, keep_records
 from training.progressive.config import ProgressiveConfig
 from training.progressive.state import RECIPE, ProgressiveState
@@ -21,34 +22,18 @@ ProgressiveRun = PortraitRun[ProgressiveConfig, ProgressiveState]
 def train(config: ProgressiveConfig) -> None:
     """Train until `config.total_images`, resuming what already lies in `config.out`, to the very state."""
     with running(config, RECIPE) as run:
-        config, state, objective = run.config, run.state, run.config.objective
+        config, state = run.config, run.state
         while run.goes_on():
             state.grow(config.lod_at(state.images_seen))
             real, _ = run.data.batch(config, state.images_seen, run.draws)
             real = real_at_lod(real, state.lod)
-            see = partial(judged, run)
-            fake = generate(run)
-
-            state.discriminator.requires_grad_(True)
-            with run.autocast():
-                real_scores, fake_scores = see(real), see(fake.detach())
-            loss_d = objective.discriminator(real_scores, fake_scores)
-            if config.gradient_penalty and state.steps % config.r1_interval_steps == 0:
-                penalty = config.gradient_penalty(see, real, fake.detach(), config.r1_gamma, run.draws)
-                loss_d = loss_d + penalty * config.r1_interval_steps
-                run.log.add(penalty=penalty)
-            run.step(state.discriminator_optimiser, loss_d)
-
-            state.discriminator.requires_grad_(False)
-            with run.autocast():
-                loss_g = objective.generator(see(fake), see(real) if objective.is_relative else None)
-            run.step(state.generator_optimiser, loss_g)
+            play(run, partial(judged, run), real, generate(run))
 
             run.seen()
             run.processes.average_statistics(state.generator)
             decay = ema_decay(state.images_seen, config.batch, config.ema_half_life_images, config.ema_ramp)
             update_ema(state.average, state.generator, decay)
-            run.log.add(g=loss_g, d=loss_d, real=real_scores.mean(), fake=fake_scores.mean(), lod=state.lod)
+            run.log.add(lod=state.lod)
             keep_records(run)
 
 
