@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 Edits = tuple[tuple[str, float], ...]
 """Attributes, each with the strength by which a face is moved along its direction."""
@@ -290,14 +290,4 @@ PHOTO, MASK, C2PA, LATENT, TAUGHT = "photo", "mask", "c2pa", "latent", "taught"
 """Names of inputs."""
 
 Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob | MorphJob | TeachJob
-_KINDS: tuple[type[Job], ...] = (
-    GenerateJob,
-    EditJob,
-    TranslateJob,
-    DatasetJob,
-    InvertJob,
-    PhotoEditJob,
-    MorphJob,
-    TeachJob,
-)
-JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in _KINDS})
+JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in get_args(Job)})

@@ -13,12 +13,11 @@ from app.web import create_app
 from jobs.queue import DEFAULT_POLICY
 from marks.verify import verify
 from models.catalogue import ModelEntry, find_models, open_model
-from models.direction_files import save_directions, to_bytes
-from models.directions import Direction, DirectionsRefused
+from models.direction_files import save_directions
+from models.directions import DirectionsRefused
 from models.errors import AttributeOutOfRange, EditRefused, NoSuchAttribute
 from models.latents import seed_to_z
 from models.live_catalogue import LiveCatalogue
-from personne.commands.attribute_directions import ATTRIBUTES, find_attributes
 from personne.commands.edit import parse_edits
 from personne.commands.name_directions import layer_range
 from personne.errors import BadEdits, BadSeeds
@@ -58,8 +57,8 @@ def test_a_model_without_labels_gets_directions_by_one_command(store: Path) -> N
     with Painter(source, (digest,)) as painter, serving(app) as client:
         assert client.get("/v1/attributes").json()["attributes"] == []
         assert client.get("/face?sefa_1=0.5").status_code == 422
-        said = run(store, "directions", "find", "tiny", "--samples", "60", "--count", "2", "--device", "cpu")
         assert "attribute-sefa_1" not in client.get("/").text
+        said = run(store, "directions", "find", "tiny", "--samples", "60", "--count", "2", "--device", "cpu")
         assert "ganspace_1" in said
         shelf.look()
         listed = client.get("/v1/attributes").json()["attributes"]
@@ -67,12 +66,12 @@ def test_a_model_without_labels_gets_directions_by_one_command(store: Path) -> N
         assert all(one["minimum"] < 0 < one["maximum"] for one in listed)
         assert client.get("/face?sefa_1=0.5").status_code == 200
         assert painter.done[-1].job.edits == (("sefa_1", 0.5),)
-    with Image.open(store / "tiny" / "directions.jpg") as sheet:
         page = client.get("/").text
         sliders = [
             name for name in ("ganspace_1", "ganspace_2", "sefa_1", "sefa_2") if f'id="attribute-{name}"' in page
         ]
         assert sliders == ["ganspace_1", "ganspace_2", "sefa_1", "sefa_2"]
+    with Image.open(store / "tiny" / "directions.jpg") as sheet:
         assert sheet.height == 4 * 32
 
 
@@ -192,28 +191,6 @@ def test_published_boundaries_are_imported(store: Path, tmp_path: Path) -> None:
 
 
 def test_arithmetic_turns_one_face_by_the_difference_of_two(store: Path) -> None:
-def test_directions_of_a_file_are_imported_with_what_it_says_of_them(store: Path, tmp_path: Path) -> None:
-    cheerful = Direction("cheerful", "w", vector(9), unit=0.5, accuracy=0.8, method="difference of means")
-    (tmp_path / "cheerful.npz").write_bytes(to_bytes([cheerful]))
-    (tmp_path / "two.npz").write_bytes(to_bytes(some_directions()[:2]))
-    run(store, "directions", "import", "tiny", tmp_path / "cheerful.npz")
-    run(store, "directions", "import", "tiny", tmp_path / "two.npz")
-    run(store, "directions", "import", "tiny", tmp_path / "cheerful.npz", "--as", "merry")
-    known = entry_of(store).directions
-    assert list(known) == ["cheerful", "smile", "age", "merry"]
-    assert (known["merry"].unit, known["merry"].accuracy) == (0.5, 0.8)
-    assert "2 directions, each with its name" in str(
-        refused(store, "directions", "import", "tiny", tmp_path / "two.npz", "--as", "merry")
-    )
-    assert "parameter of addresses" in str(
-        refused(store, "directions", "import", "tiny", tmp_path / "cheerful.npz", "--as", "mix")
-    )
-    (tmp_path / "no.npz").write_bytes(b"nothing")
-    assert "cannot be used" in str(refused(store, "directions", "import", "tiny", tmp_path / "no.npz"))
-    np.save(tmp_path / "age.npy", vector(5))
-    assert "--as NAME" in invoke("directions", "import", "tiny", tmp_path / "age.npy", "--store", store).output
-
-
     run(store, "directions", "examples", "tiny", "--as", "odd", "--plus", "1,3", "--minus", "2", "--device", "cpu")
     found = entry_of(store).directions["odd"]
     wanted = (latent(store, 1, "w") + latent(store, 3, "w")) / 2 - latent(store, 2, "w")
@@ -290,16 +267,3 @@ def test_edits_as_they_are_typed() -> None:
 
 def test_layers_as_they_are_typed() -> None:
     assert (layer_range("2-5"), layer_range("3"), layer_range(None)) == ((2, 6), (3, 4), None)
-
-
-def test_all_that_the_estimators_know_at_once(store: Path) -> None:
-    save_directions(store / "tiny", some_directions())
-    known = find_attributes(entry_of(store), "cpu", samples=200, felt_by=6)
-    assert list(known) == list(entry_of(store).directions)
-    found = [one for one in known.values() if one.method == "interfacegan" and "of 200 faces" in one.measure]
-    assert found
-    assert {one.name for one in found} <= set(ATTRIBUTES)
-    vectors = np.concatenate([one.vector for one in found])
-    np.testing.assert_allclose(vectors @ vectors.T, np.eye(len(found)), atol=1e-5)
-    assert all("without" in one.measure and one.meaning and one.low < 0 < one.high for one in found)
-    assert "hue" in known, "what has another name stays"
