@@ -1,6 +1,7 @@
 """POST /v1/edits: the face of a seed or of a stored latent, moved by attributes."""
 
 from base64 import b64encode
+from contextlib import nullcontext
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -28,6 +29,7 @@ from app.job_replies import accepted_documented, job_reply
 from app.making import Making
 from app.negotiation import negotiate
 from app.ordering import Ordering
+from app.preferences import read_preferences
 from app.replies import NEVER, picture_documented, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
 from app.routes.photo_edits import PHOTO_FORM
@@ -72,13 +74,16 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
         picture_format = wanted.format or (PictureFormat.JPEG if as_json else negotiate(accept))
         ordered = await making.edited(wanted, picture_format)
         job, limit_s = ordered.job, config.request_timeout_s
-        job_id = await making.started(request, wanted, ordered, limit_s)
         address = ordering.address(job) if isinstance(job, GenerateJob) else None
 
         def reply(result: JobResult) -> Response:
             return _reply(job, result, address, wanted, as_json=as_json)
 
-        return await job_reply(request, errands, job_id, limit_s, reply, strict=True)
+        # Who may be given an address instead of the picture may queue; all others are let in as for faces.
+        may_queue = read_preferences(request.headers.get("prefer")).said
+        with nullcontext() if may_queue else errands.shedding.one_more():
+            job_id = await making.started(request, wanted, ordered, limit_s)
+            return await job_reply(request, errands, job_id, limit_s, reply, strict=True)
 
     return router
 

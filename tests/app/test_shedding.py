@@ -169,6 +169,8 @@ def test_the_web_refuses_at_once_whom_it_would_keep_waiting(make_web: MakeWeb, m
             assert refused.headers["Content-Type"] == "application/problem+json"
             assert (refused.json()["type"], refused.json()["limit"]) == ("/problems/overloaded", 8)
         assert web.metric('personne_requests_total{code="503",route="shed"}') == 3, "all but the first"
+        edit = web.client.post("/v1/edits", json={"seed": 7})
+        assert (edit.status_code, edit.json()["type"]) == (503, "/problems/overloaded")
         assert web.client.get("/livez").status_code == 200
         later = web.client.get("/v1/faces/12.png", headers={"Prefer": "respond-async"})
         assert later.status_code == 202, "who need not be answered now may queue"
