@@ -138,10 +138,10 @@ def test_a_form_that_is_none(web: Web, content_type: str, body: bytes, slug: str
     refused(web.client.post(ADDRESS, content=body, headers={"Content-Type": content_type}), slug, status)
 
 
-def test_a_form_has_one_part_and_that_is_the_photo(web: Web) -> None:
+def test_a_form_has_the_photo_and_at_most_a_mask(web: Web) -> None:
     body = saved(picture(), "PNG")
     stranger = refused(web.client.post(ADDRESS, files={"picture": body}), "unknown-parameter", 422)
-    assert (stranger["unknown"], stranger["known"]) == (["picture"], ["photo"])
+    assert (stranger["unknown"], stranger["known"]) == (["picture"], ["photo", "mask"])
     refused(web.client.post(ADDRESS, files=[("photo", body), ("photo", body)]), "repeated-parameter", 422)
     refused(web.client.post(ADDRESS, files={"photo": body}, data={"strength": "1"}), "unknown-parameter", 422)
 
