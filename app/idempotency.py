@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 
+from app.access.visitor import VISITOR
 from app.errors import IdempotencyKeyMalformed
 from jobs.queue import Once
 
@@ -28,7 +29,10 @@ def once_of(request: Request, *asked: str | bytes) -> Once | None:
     key = header[1:-1] if len(header) >= 2 and header[0] == header[-1] == '"' else header
     if _KEY.fullmatch(key) is None:
         raise IdempotencyKeyMalformed
+    visitor = VISITOR.get()
     whose = [request.headers.get(name, "") for name in WHOSE]
+    # Whoever came in by a page sends neither header.
+    whose.append("" if visitor is None or visitor.key is None else visitor.key.id)
     return Once(_hash(*whose, key), _hash(request.url.path, *asked))
 
 

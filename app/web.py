@@ -13,10 +13,10 @@ from starlette.types import Scope
 
 from app.access.cost import Till
 from app.access.guard import AskForKeys, declared_scope
-from app.access.keys_file import KeyFile
 from app.access.limits import Limits, TellLimits
 from app.access.links import SharedLinks
 from app.access.security import RefuseStrangers
+from app.access.sessions import Sessions, sessions_of
 from app.admission import UploadRoom
 from app.config import AccessConfig, AppConfig
 from app.errands import Errands
@@ -34,6 +34,7 @@ from app.request_traces import TraceRequests
 from app.routes.attributes import attributes_routes
 from app.routes.directions import directions_routes
 from app.routes.edits import edits_routes
+from app.routes.enter import enter_routes
 from app.routes.events import events_routes
 from app.routes.face import face_routes
 from app.routes.faces import faces_routes
@@ -84,7 +85,7 @@ def create_app(
     meters = Meters()
     ordering = Ordering(config, shelf)
     till = Till(Limits(config.access.units_per_minute, config.access.limits_redis), ordering, meters)
-    links = SharedLinks(config.access.share_secrets)
+    links, sessions = SharedLinks(config.access.share_secrets), sessions_of(config.access.keys)
     errands = Errands(submitter, meters, config.request_timeout_s, till.pay_job)
     ready = ReadyFaces(config.ready_faces, ordering, errands, meters)
     pages = Pages()
@@ -145,18 +146,22 @@ def create_app(
         verify_page_routes(pages, verifier, uploads),
         reference_routes(pages),
         privacy_routes(pages, config),
+        enter_routes(pages, sessions),
     ):
         app.include_router(routes)
     app.mount(pages.static_address, ImmutableFiles(directory=STATIC))
     _answer_errors(app)
-    _add_middleware(app, config.access, links, meters, record)
+    _add_middleware(app, config.access, (links, sessions), meters, record)
     return app
 
 
-def _add_middleware(app: FastAPI, access: AccessConfig, links: SharedLinks, meters: Meters, record: Record) -> None:
+def _add_middleware(
+    app: FastAPI, access: AccessConfig, ways_in: tuple[SharedLinks, Sessions], meters: Meters, record: Record
+) -> None:
     """From the innermost to the outermost."""
+    links, sessions = ways_in
     app.add_middleware(TellLimits)
-    app.add_middleware(AskForKeys, keys=None if access.keys is None else KeyFile(access.keys), links=links)
+    app.add_middleware(AskForKeys, links=links, sessions=sessions)
     app.add_middleware(RefuseStrangers, hosts=access.hosts)
     app.add_middleware(CountRequests, meters=meters)
     app.add_middleware(GuardedHeaders)

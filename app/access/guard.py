@@ -1,18 +1,19 @@
 """At the door: whose request it is, and whether the route that it goes to is open to them. Closed unless declared."""
 
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import LOOKS_LIKE_A_KEY
 from app.access.keys import Scope as KeyScope
-from app.access.keys_file import KeyFile
 from app.access.links import SHAREABLE, SharedLinks, is_shared
 from app.access.scopes import OPEN, OPEN_FOLDERS, SCOPES
+from app.access.sessions import Sessions, seeks_a_page
 from app.access.visitor import VISITOR, Visitor
 from app.errors.access import (
     KeyInAddress,
@@ -27,16 +28,20 @@ from app.replies import error_reply
 
 NAMES_OF_KEYS = frozenset({"api_key", "apikey", "api-key", "access_token"})
 """Query parameters that other services take keys in, so that somebody will try them here."""
-_OPEN = tuple(compile_path(one.removeprefix("GET "))[0] for one, scope in SCOPES.items() if scope is OPEN)
+_OPEN = tuple(
+    (method, compile_path(path)[0])
+    for method, _, path in (one.partition(" ") for one, scope in SCOPES.items() if scope is OPEN)
+)
 
 
 class AskForKeys:
-    """Finds out who asks. keys: None where everybody is let in."""
+    """Finds out who asks, by the keys that sessions are opened with."""
 
-    def __init__(self, app: ASGIApp, keys: KeyFile | None, links: SharedLinks) -> None:
+    def __init__(self, app: ASGIApp, links: SharedLinks, sessions: Sessions) -> None:
         self._app = app
-        self._keys = keys
+        self._keys = sessions.keys
         self._links = links
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,6 +51,10 @@ class AskForKeys:
             _refuse_keys_in(scope)
             visitor, scope = self._let_in(scope)
         except AppError as error:
+            if isinstance(error, KeyMissing) and seeks_a_page(scope):
+                # A person, who has no header to send: the page asks for the key.
+                await RedirectResponse(f"/enter?to={quote(scope['path'])}", 303)(scope, receive, send)
+                return
             await error_reply(error)(scope, receive, _challenging(send, None, error))
             return
         token = VISITOR.set(visitor)
@@ -64,11 +73,9 @@ class AskForKeys:
         if _is_open(scope):
             return Visitor(f"address:{_address(scope)}"), scope
         sent = _sent_key(Headers(scope=scope))
-        if sent is None:
-            raise KeyMissing
-        key = self._keys.ring.holding(sent)
+        key = self._sessions.opened(scope) if sent is None else self._keys.ring.holding(sent)
         if key is None:
-            raise KeyRefused
+            raise KeyMissing if sent is None else KeyRefused
         return Visitor(f"key:{key.id}", key, key.scopes), scope
 
     def _by_link(self, scope: Scope, query: str) -> tuple[Visitor, Scope]:
@@ -120,10 +127,10 @@ def _refuse_keys_in(scope: Scope) -> None:
 
 
 def _is_open(scope: Scope) -> bool:
-    path = scope["path"]
-    if scope["method"] not in {"GET", "HEAD"}:
-        return False
-    return path.startswith(OPEN_FOLDERS) or any(pattern.fullmatch(path) for pattern in _OPEN)
+    path, method = scope["path"], "GET" if scope["method"] == "HEAD" else scope["method"]
+    if method == "GET" and path.startswith(OPEN_FOLDERS):
+        return True
+    return any(method == of and pattern.fullmatch(path) for of, pattern in _OPEN)
 
 
 def _sent_key(headers: Headers) -> str | None:

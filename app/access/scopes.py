@@ -17,6 +17,9 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /openapi.json": OPEN,
         "GET /problems/{slug}": OPEN,
         "GET /privacy": OPEN,
+        "GET /enter": OPEN,
+        "POST /enter": OPEN,
+        "POST /leave": OPEN,
         # Faces.
         "GET /": Scope.GENERATE,
         "GET /face": Scope.GENERATE,

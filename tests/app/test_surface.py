@@ -160,7 +160,7 @@ def test_every_answer_carries_the_guarding_headers(web: Web) -> None:
         assert policy.startswith("default-src 'self';"), address
         assert "unsafe" not in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         expected = "cross-origin" if address == "/face" else "same-origin"
         assert headers["Cross-Origin-Resource-Policy"] == expected
 
