@@ -253,6 +253,8 @@ _BY_CODE: Mapping[str, type[AppError] | type[ModelsError]] = {
     "face-too-small": FaceTooSmall,
     "video-missing": VideoMissing,
 }
+FAILURES = (*_BY_CODE.values(), ModelNotLoaded, JobCancelled, RequestTimedOut, JobFailed)
+"""All that `error_of` gives."""
 
 
 def error_of(failure: JobFailure, model: str = "", limit_s: float | None = None) -> AppError | ModelsError:
@@ -262,7 +264,7 @@ def error_of(failure: JobFailure, model: str = "", limit_s: float | None = None)
             return ModelNotLoaded(model)
         case "cancelled":
             return JobCancelled()
-        case "deadline-passed" if limit_s is not None:
+        case "deadline-passed":
             return RequestTimedOut(limit_s)
     error = _BY_CODE.get(failure.code, JobFailed)(failure.reason)
     for name, value in failure.details.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from app.errors import AnimatedPhoto, PhotoMissing, UnreadablePhoto, UnsupportedPhoto
 from jobs.contract import PictureFormat
+from marks.animations import gif_size, is_gif, is_mp4
 
 MOST_PARTS = 2000
 """Segments or chunks before the pixels. Photos have some dozens; a file of nothing else would take long to walk."""
@@ -63,6 +64,26 @@ def read_header(body: bytes, *, moving: bool = False) -> PhotoHeader:
     if not (header.width and header.height):
         raise UnreadablePhoto
     return header
+
+
+def size_of(body: bytes) -> tuple[int, int]:
+    """Width and height of what marks are read of: as a photo, or moving, as WebP, GIF or MP4.
+
+    Films are never decoded here: they count as one pixel. Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto (of
+    PNG), UnreadablePhoto.
+    """
+    if is_mp4(body) and not any(body.startswith(magic, at) for magic, at, _ in STRANGERS):
+        return 1, 1
+    if not is_gif(body):
+        header = read_header(body, moving=True)
+        return header.width, header.height
+    try:
+        width, height = gif_size(body)
+    except (struct.error, IndexError):
+        raise UnreadablePhoto from None
+    if not (width and height):
+        raise UnreadablePhoto
+    return width, height
 
 
 def _jpeg(body: bytes) -> PhotoHeader:

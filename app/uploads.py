@@ -16,16 +16,20 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.admission import UploadRoom
 from app.errors import (
+    AnimatedPhoto,
     ClientGone,
     PhotoMissing,
     RepeatedParameter,
     TooManyPixels,
     UnknownParameter,
+    UnreadablePhoto,
+    UnsupportedPhoto,
     UploadMalformed,
+    UploadsBusy,
     UploadTooBig,
     UploadTooSlow,
 )
-from app.photo_headers import PhotoHeader, read_header
+from app.photo_headers import PhotoHeader, read_header, size_of
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -38,6 +42,22 @@ FORM_OVERHEAD = 64 * 1024
 
 Pay = Callable[[int], Awaitable[None]]
 """Counts the pixels of a photo for whoever sends it; raises RateLimited, TooCostly."""
+
+
+UPLOAD_PROBLEMS = (
+    PhotoMissing,
+    UnsupportedPhoto,
+    AnimatedPhoto,
+    TooManyPixels,
+    UnreadablePhoto,
+    UploadTooBig,
+    UploadTooSlow,
+    UploadMalformed,
+    UploadsBusy,
+    UnknownParameter,
+    RepeatedParameter,
+)
+"""What taking a photo in may be refused with."""
 
 
 async def _for_nothing(_: int) -> None:
@@ -71,18 +91,32 @@ class Uploads:
         self._room = room
 
     @asynccontextmanager
-    async def photo_of(
-        self, request: Request, *fields: str, beside: Collection[str] = (), moving: bool = False
-    ) -> AsyncIterator[Upload]:
+    async def photo_of(self, request: Request, *fields: str, beside: Collection[str] = ()) -> AsyncIterator[Upload]:
         """The photo, whose bytes count until the end of the block: hand it to the queue there.
 
         fields: parts that a form may have beside it, short texts. beside: parts that may have as many bytes as a photo
-        each. moving: a WebP may have several frames.
+        each.
 
         Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, TooManyPixels, UnreadablePhoto, UploadTooBig,
         UploadTooSlow, UploadMalformed, UploadsBusy, UnknownParameter or RepeatedParameter for a form's other parts,
         ClientGone.
         """
+        async with self._arrived(request, fields, beside) as (body, further):
+            header = read_header(body)
+            await self._pay_for(header.width, header.height)
+            yield Upload(body, header, further)
+
+    @asynccontextmanager
+    async def file_of(self, request: Request) -> AsyncIterator[bytes]:
+        """A picture whose marks are to be read: as a photo, or a WebP, GIF or MP4 that moves. Raises as `photo_of`."""
+        async with self._arrived(request) as (body, _):
+            await self._pay_for(*size_of(body))
+            yield body
+
+    @asynccontextmanager
+    async def _arrived(
+        self, request: Request, fields: Collection[str] = (), beside: Collection[str] = ()
+    ) -> AsyncIterator[tuple[bytes, Mapping[str, bytes]]]:
         limits = self._limits
         kind, options = parse_options_header(request.headers.get("content-type"))
         boundary, most = options.get(b"boundary"), limits.most_bytes
@@ -93,11 +127,12 @@ class Uploads:
             raise UploadTooBig(limits.most_bytes)
         with self._room.holding(allowed if declared is None else declared):
             body = await self._received(request, sink, allowed)
-            header = read_header(body, moving=moving)
-            if header.width * header.height > limits.most_pixels:
-                raise TooManyPixels(header.width, header.height, limits.most_pixels)
-            await self._pay(header.width * header.height)
-            yield Upload(body, header, sink.fields)
+            yield body, sink.fields
+
+    async def _pay_for(self, width: int, height: int) -> None:
+        if width * height > self._limits.most_pixels:
+            raise TooManyPixels(width, height, self._limits.most_pixels)
+        await self._pay(width * height)
 
     async def _received(self, request: Request, sink: "_Plain | _Form", allowed: int) -> bytes:
         received = 0

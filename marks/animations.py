@@ -7,6 +7,7 @@ MP4_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 GIF_APPLICATION = b"XMP DataXMP"
 GIF_EXTENSION = b"\x21\xff\x0b" + GIF_APPLICATION
 GIF_C2PA = b"\x21\xff\x0bC2PA_GIF\x01\0\0"
+FRAME = 0x2C
 MOST_PIECES = 20_000
 """Blocks of a GIF or boxes of an MP4 that are looked at; a file of nothing else would take long to walk."""
 _TRAILER = bytes([1, *range(255, -1, -1), 0])
@@ -38,10 +39,23 @@ def mp4_with_xmp(body: bytes, xmp: bytes) -> bytes:
     return body + struct.pack(">I", 8 + len(MP4_UUID) + len(xmp)) + b"uuid" + MP4_UUID + xmp
 
 
+def gif_size(body: bytes) -> tuple[int, int]:
+    """Width and height that a decoder makes room for: the screen's, or those that a first frame beyond it asks for.
+
+    Raises struct.error, IndexError for a file that breaks off before.
+    """
+    width, height = struct.unpack_from("<HH", body, 6)
+    for at in _gif_pieces(body):
+        if body[at] == FRAME:
+            left, top, across, down = struct.unpack_from("<4H", body, at + 1)
+            return max(width, left + across), max(height, top + down)
+    return width, height
+
+
 def gif_xmp(body: bytes) -> bytes | None:
     """The packet of a GIF, wherever it stands; None where there is none, or the file is damaged before it."""
     try:
-        for at in _gif_extensions(body):
+        for at in _gif_pieces(body):
             if body.startswith(GIF_EXTENSION, at):
                 start = at + len(GIF_EXTENSION)
                 end = body.find(_TRAILER, start)
@@ -54,7 +68,7 @@ def gif_xmp(body: bytes) -> bytes | None:
 def gif_c2pa(body: bytes) -> bytes:
     """The manifest store of a GIF, out of the blocks that it lies in (C2PA specification, A.3.5); empty without one."""
     try:
-        for at in _gif_extensions(body):
+        for at in _gif_pieces(body):
             if body.startswith(GIF_C2PA, at):
                 return b"".join(_gif_blocks(body, at + len(GIF_C2PA)))
     except IndexError:
@@ -84,15 +98,16 @@ def mp4_xmp(body: bytes) -> bytes | None:
     return None
 
 
-def _gif_extensions(body: bytes) -> Iterator[int]:
-    """Where each begins. Raises IndexError at the end of a file that breaks off."""
+def _gif_pieces(body: bytes) -> Iterator[int]:
+    """Where each extension and each frame begins. Raises IndexError at the end of a file that breaks off."""
     at = _SCREEN_BYTES + _colours(body[10])
     for _ in range(MOST_PIECES):
         match body[at]:
             case 0x21:
                 yield at
                 at += 2
-            case 0x2C:
+            case 0x2C:  # FRAME
+                yield at
                 # Place and size of a frame, its colours, and how many bits its pixels have.
                 at += 10 + _colours(body[at + 9]) + 1
             case _:

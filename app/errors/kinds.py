@@ -81,9 +81,12 @@ class JobCancelled(AppError):
 
 
 class RequestTimedOut(AppError):
-    """The picture was not made in time."""
+    """Nobody took the job before its time limit passed, so it was given up; ask again."""
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float | None = None) -> None:
+        if limit_s is None:
+            super().__init__()
+            return
         super().__init__(f"The picture was not made within the limit of {limit_s:g} seconds; the job was cancelled.")
         self.limit = limit_s
 

@@ -199,7 +199,8 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "timed-out",
             504,
             "Not made in time",
-            "The request waited for its whole limit, the member limit in seconds, and the job was cancelled.",
+            "The request waited for its whole limit, the member limit in seconds, and the job was cancelled; or nobody "
+            "took a job before its own limit.",
             5,
         ),
         ClientGone: ProblemType(

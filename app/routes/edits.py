@@ -10,12 +10,13 @@ from fastapi.responses import JSONResponse
 from app.config import AppConfig
 from app.edit_schemas import EditedFace, EditRecipe, EditRequest
 from app.editing import JSON
-from app.errands import Errands
+from app.errands import FAILURES, Errands
 from app.errors import (
     DirectionRefused,
     IdempotencyKeyMalformed,
     JobNotDone,
     JobNotFound,
+    LandmarksMalformed,
     NoDirection,
     NoFormatAccepted,
     NoLatent,
@@ -33,6 +34,7 @@ from app.preferences import read_preferences
 from app.replies import NEVER, picture_documented, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
 from app.routes.photo_edits import PHOTO_FORM
+from app.uploads import UPLOAD_PROBLEMS
 from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import EditJob, GenerateJob, JobResult, PictureFormat
 from jobs.errors import KeyReused
@@ -55,6 +57,7 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
             **problems_documented(
                 *(SeedOrLatent, SeedOutOfRange, NoLatent, JobNotFound, JobNotDone, NoFormatAccepted, *MAKING_PROBLEMS),
                 *(NoDirection, DirectionRefused, IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused),
+                *(LandmarksMalformed, *UPLOAD_PROBLEMS, *FAILURES),
             ),
         },
         openapi_extra={

@@ -5,23 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from app.errands import Errands
-from app.errors import (
-    DatasetTooLarge,
-    JobCancelled,
-    JobFailed,
-    JobNotDone,
-    JobNotFound,
-    ModelNotLoaded,
-    UnknownParameter,
-    UnreadablePhoto,
-)
+from app.errands import FAILURES, Errands
+from app.errors import JobNotDone, JobNotFound, UnknownParameter
 from app.job_replies import pictures_content, result_reply, shown
 from app.job_schemas import JobShown
 from app.replies import NEVER, picture_reply, problems_documented
 from jobs.contract import JobId
 from jobs.errors import QueueUnavailable
-from models.errors import ModelRefused
 
 ZIP_CONTENT = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 IdInPath = Annotated[str, Path(description="The job's id.", examples=["0f1e2d3c4b5a69780f1e2d3c4b5a6978"])]
@@ -54,12 +44,7 @@ def jobs_routes(errands: Errands) -> APIRouter:
                 UnknownParameter,
                 JobNotFound,
                 JobNotDone,
-                JobCancelled,
-                JobFailed,
-                DatasetTooLarge,
-                UnreadablePhoto,
-                ModelRefused,
-                ModelNotLoaded,
+                *FAILURES,
                 QueueUnavailable,
             ),
         },

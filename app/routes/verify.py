@@ -19,7 +19,6 @@ from app.errors import (
 )
 from app.pages import Pages
 from app.replies import NEVER, problems_documented, retry_header
-from app.routes.translations import PHOTO_BODY
 from app.uploads import Uploads
 from app.verification import Verifier
 from app.verify_schemas import Verification
@@ -37,6 +36,16 @@ PROBLEMS_OF_A_FILE = (
     UnreadablePhoto,
     UploadsBusy,
 )
+_BINARY = {"type": "string", "format": "binary"}
+_FORM = {"type": "object", "properties": {"photo": _BINARY}, "required": ["photo"]}
+FILE_BODY = {
+    "required": True,
+    "description": "The picture, moving or not: JPEG, PNG, WebP, GIF or MP4, as it is or as a form's part `photo`.",
+    "content": {
+        "multipart/form-data": {"schema": _FORM},
+        **{kind: {"schema": _BINARY} for kind in ("image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4")},
+    },
+}
 
 
 def verify_routes(verifier: Verifier, uploads: Uploads) -> APIRouter:
@@ -47,7 +56,7 @@ def verify_routes(verifier: Verifier, uploads: Uploads) -> APIRouter:
         "/v1/verify",
         summary="Where a picture comes from",
         responses=problems_documented(*PROBLEMS_OF_A_FILE),
-        openapi_extra={"requestBody": PHOTO_BODY},
+        openapi_extra={"requestBody": FILE_BODY},
     )
     async def verification(request: Request, response: Response) -> Verification:
         """What each mark of a file says: its content credentials (who signed it, and whether a byte has changed since),
@@ -55,8 +64,8 @@ def verify_routes(verifier: Verifier, uploads: Uploads) -> APIRouter:
         takes, and nowhere else; nothing is fetched, whatever it names.
         """
         response.headers["Cache-Control"] = NEVER
-        async with uploads.photo_of(request, moving=True) as upload:
-            return await verifier.verification(upload.body)
+        async with uploads.file_of(request) as body:
+            return await verifier.verification(body)
 
     return router
 
@@ -74,8 +83,8 @@ def verify_page_routes(pages: Pages, verifier: Verifier, uploads: Uploads) -> AP
     async def verified(request: Request) -> Response:
         """What was found, above the form for the next file."""
         try:
-            async with uploads.photo_of(request, moving=True) as upload:
-                found = await verifier.verification(upload.body)
+            async with uploads.file_of(request) as body:
+                found = await verifier.verification(body)
         except AppError as error:
             problem = PROBLEMS[type(error)]
             context = {"found": None, "problem": problem, "sentence": str(error)}

@@ -163,6 +163,16 @@ def test_a_job_that_lost_its_last_worker_says_so_at_its_address(web: Web) -> Non
     assert (reply.status_code, reply.json()["type"]) == (503, "/problems/model-not-loaded")
 
 
+def test_a_job_that_nobody_took_in_time_says_so_at_its_address(web: Web) -> None:
+    """Found by schemathesis: it was an error of the server."""
+    web.painter.answer = failing("deadline-passed", "Nobody took the job before its deadline.")
+    begun = web.client.post("/v1/jobs", json={"kind": "generate", "seed": "7"}).headers["Location"]
+    until(lambda: web.client.get(begun).json()["state"] == "failed")
+    reply = web.client.get(f"{begun}/result")
+    assert (reply.status_code, reply.json()["type"]) == (504, "/problems/timed-out")
+    assert "limit" not in reply.json()
+
+
 def test_what_is_not_made_in_time_is_504_and_leaves_the_queue(make_web: MakeWeb) -> None:
     web = make_web(replace(NO_POOL, request_timeout_s=0.3))
     with web.held():

@@ -112,6 +112,29 @@ def test_a_mixed_face_and_a_morph_lead_back_to_themselves(ours: House) -> None:
     assert moving.json()["type"] != "/problems/internal-error", "elsewhere it is no photo"
 
 
+@pytest.mark.parametrize("moving", ["webp", "gif", "mp4"])
+def test_whatever_moves_is_known_as_its_own_and_a_changed_byte_is_told(ours: House, moving: str) -> None:
+    morph = ours.client.get(f"/v1/morphs?seeds=1,2&frames=3&fps=5&format={moving}")
+    found = ours.verify(morph.content)
+    assert (found["verdict"], found["c2pa"]["state"], found["recipe"]["kind"]) == ("ours", "trusted", "morph")
+    assert ours.client.get(found["recipe"]["address"]).status_code == 200
+    if moving == "mp4":
+        assert "films are not decoded" in found["watermark"]["says"]
+    changed = bytearray(morph.content)
+    changed[len(changed) // 2] ^= 1
+    assert ours.verify(bytes(changed))["verdict"] == "changed"
+    form = ours.client.post("/verify", files={"photo": morph.content})
+    assert "This service made this file" in form.text
+
+
+def test_a_gif_is_as_large_as_its_first_frame_asks_for(ours: House) -> None:
+    gif = bytearray(encoded(scene(64), "GIF"))
+    frame = gif.index(b"\x2c\0\0\0\0\x40\0\x40\0")
+    gif[frame + 5 : frame + 9] = b"\xff\xff\xff\xff"
+    assert ours.client.post("/v1/verify", content=bytes(gif)).json()["type"] == "/problems/too-many-pixels"
+    assert ours.verify(encoded(scene(64), "GIF"))["verdict"] == "unmarked"
+
+
 def test_faces_of_the_pool_and_of_the_page_are_signed_too(ours: House) -> None:
     assert ours.verify(ours.client.get("/face").content)["verdict"] == "ours"
 
@@ -175,7 +198,8 @@ def test_a_form_is_taken_too(ours: House) -> None:
 def test_what_is_no_picture_is_a_problem_document(web: Web) -> None:
     for body, slug, status in (
         (b"", "no-photo", 422),
-        (b"GIF89a" + bytes(100), "unsupported-photo", 415),
+        (b"GIF89a" + bytes(100), "unreadable-photo", 422),
+        (b"BM" + bytes(100), "unsupported-photo", 415),
         (encoded(scene(64))[:300], "unreadable-photo", 422),
         (bytes(11 * 1024 * 1024), "upload-too-big", 413),
     ):
