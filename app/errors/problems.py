@@ -213,8 +213,8 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "overloaded",
             503,
             "More is asked for than can be made",
-            "So many requests are in hand that this one would have waited too long, so it was refused at once; limit is "
-            "how many there may be at present.",
+            "So many requests are in hand that this one would have waited too long, so it was refused at once; limit "
+            "is how many there may be at present.",
             1,
         ),
         QueueFull: ProblemType(
