@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from models.catalogue import ModelEntry
 from models.direction_files import save_directions
 from models.directions import Direction, Directions, unit_direction
+from models.estimates import ESTIMATES
 from personne.commands.directions_range import RangeMeasure
 from personne.commands.directions_scores import Scores, estimated_scores
 from personne.commands.directions_sheet import save_directions_sheet
@@ -24,6 +26,8 @@ SAMPLES = 6000
 SHARE = 0.1
 ATTRIBUTES = ("smile", "age", "gender", "pose", "glasses", "background")
 """What becomes a direction, if it can be moved cleanly."""
+EXTRA = ("glasses", "background")
+"""What is left out before any other attribute is, where not all can be moved cleanly."""
 ASIDES = ("brightness", "hair")
 """What no direction may move, and what is none itself: it would move too much else."""
 FELT_BY = 48
@@ -31,6 +35,8 @@ FELT_FROM = 750_000
 """Faces along which attributes are felt; `personne directions measure` judges by others."""
 ROUNDS = 2
 """How often it is felt: first along the boundaries, then along what came of them."""
+LEAST_DRAWN = 0.03
+"""Share of the faces in which a yes and a no must be seen, or there is no such direction."""
 LEAST_MOVED = 0.25
 """Standard deviations that a unit must move its own attribute, or there is no such direction."""
 
@@ -77,7 +83,7 @@ def boundaries(scores: Scores) -> Iterator[Direction]:
     """The boundary of every attribute and aside that there are scores of."""
     w_ND = scores.ws[:, 0]
     for name in (*ATTRIBUTES, *ASIDES):
-        if name in scores.columns:
+        if name in scores.columns and not _hardly_drawn(name, scores):
             boundary = find_boundary(w_ND, scores.columns[name], SHARE)
             yield Direction(
                 name=name,
@@ -89,6 +95,13 @@ def boundaries(scores: Scores) -> Iterator[Direction]:
                 measure=f"on the rest {boundary.rest:.1%}, of {len(w_ND)} faces",
                 meaning=scores.meanings.get(name, ""),
             )
+
+
+def _hardly_drawn(name: str, scores: Scores) -> bool:
+    """Whether a yes or a no is so rare that its boundary would be one between faces without and faces without."""
+    is_chance = any(one.name == name and one.is_chance for one in ESTIMATES)
+    share = float((scores.columns[name] > 0).mean())
+    return is_chance and min(share, 1 - share) < LEAST_DRAWN
 
 
 def cleaned_of(
@@ -140,19 +153,35 @@ class Touch:
 
 
 def _cleanest(names: Sequence[str], asides: Sequence[str], basis_BD: Matrix, touch: Touch) -> Cleaned:
-    """Without those, the worst first, that would not move their own enough. In coordinates of the basis."""
-    felt_SB, left = touch.along(basis_BD), list(names)
+    """As many as can all be moved cleanly, those of EXTRA the first to be left out. In coordinates of the basis."""
+    felt_SB = touch.along(basis_BD)
     asides_AB = felt_SB[[touch.names.index(name) for name in asides]]
-    while left:
+    best: Cleaned | None = None
+    for left in _subsets(names):
+        if best is not None and _rank(left, names) != _rank(best.names, names):
+            break
         felt_KB = felt_SB[[touch.names.index(name) for name in left]]
         vectors, ratios = clean_directions(felt_KB, asides_AB)
         vectors *= np.sign((felt_KB * vectors).sum(axis=1, keepdims=True))
         own = (felt_KB * vectors).sum(axis=1) * [touch.unit(vector) for vector in vectors @ basis_BD]
-        wrong = [k for k in range(len(left)) if own[k] < LEAST_MOVED] or [int(ratios.argmin())]
-        if own[wrong[0]] >= LEAST_MOVED and ratios.min() >= ENOUGH:
-            return Cleaned(tuple(left), vectors, ratios)
-        del left[wrong[0]]
-    raise ValueError("Nothing of these faces can be moved without moving something else as much.")
+        clean = own.min() >= LEAST_MOVED and ratios.min() >= ENOUGH
+        if clean and (best is None or ratios.min() > best.ratios.min()):
+            best = Cleaned(left, vectors, ratios)
+    if best is None:
+        raise ValueError("Nothing of these faces can be moved without moving something else as much.")
+    return best
+
+
+def _subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """All but the empty one, those first that leave out the least."""
+    every = [left for count in range(1, len(names) + 1) for left in combinations(names, count)]
+    return sorted(every, key=lambda left: _rank(left, names))
+
+
+def _rank(left: Sequence[str], names: Sequence[str]) -> tuple[int, int]:
+    """How many are left out that are not of EXTRA, and how many that are."""
+    gone = [name for name in names if name not in left]
+    return sum(name not in EXTRA for name in gone), sum(name in EXTRA for name in gone)
 
 
 def _renewed(

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.catalogue import open_model
 from models.direction_files import save_directions
-from personne.commands.attribute_directions import ATTRIBUTES, find_attributes
+from personne.commands.attribute_directions import ATTRIBUTES, _subsets, find_attributes
 from tests.some_directions import some_directions
 
 
@@ -23,3 +23,10 @@ def test_directions_are_at_right_angles_and_others_stay(tiny_model: Path, tmp_pa
     np.testing.assert_allclose(vectors @ vectors.T, np.eye(len(found)), atol=1e-5)
     assert all("without" in one.measure and one.meaning and one.low < 0 < one.high for one in found)
     assert "hue" in known, "what has another name stays"
+
+
+def test_extras_are_left_out_first() -> None:
+    first, *rest = _subsets(["smile", "age", "glasses", "background"])
+    assert first == ("smile", "age", "glasses", "background")
+    assert set(rest[:2]) == {("smile", "age", "glasses"), ("smile", "age", "background")}
+    assert rest[2] == ("smile", "age"), "rather both extras than one of the others"

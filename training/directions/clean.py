@@ -21,8 +21,8 @@ def clean_directions(gradients_KD: Matrix, asides_AD: Matrix) -> tuple[Matrix, M
     """
     free_BD = _complement(asides_AD)
     felt_KB = gradients_KD @ free_BD.T
-    duals_KB: NDArray[np.floating] = np.linalg.pinv(felt_KB).T
-    duals_KB = duals_KB / np.linalg.norm(duals_KB, axis=1, keepdims=True)
+    raw_KB = np.linalg.pinv(felt_KB).T
+    duals_KB = np.asarray(raw_KB / np.linalg.norm(raw_KB, axis=1, keepdims=True), np.float64)
     weights_K: Matrix = np.ones(len(felt_KB))
     best, best_ratios = _right_angled(duals_KB), np.zeros(len(felt_KB))
     for _ in range(ROUNDS):
