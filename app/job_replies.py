@@ -8,7 +8,14 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.errands import Errands, error_of
-from app.errors import PROBLEMS, JobNotFound, RequestTimedOut
+from app.errors import (
+    PROBLEMS,
+    IdempotencyKeyMalformed,
+    JobNotFound,
+    RequestTimedOut,
+    WebhookRefused,
+    WebhooksOff,
+)
 from app.idempotency import is_repeatable
 from app.job_schemas import JobShown
 from app.preferences import Preferences, read_preferences
@@ -16,9 +23,12 @@ from app.queries import client_gone
 from app.replies import NEVER
 from app.schemas import Problem
 from jobs.contract import JobFailure, JobId, JobResult, JobStage, JobStatus
-from jobs.errors import JobUnknown
+from jobs.errors import JobUnknown, KeyReused
 
 COME_BACK_S = 1
+ASKING_PROBLEMS = (IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused)
+"""What a request that makes a job may be refused with for its headers and its webhook."""
+
 Responses = dict[int | str, dict[str, Any]]
 
 

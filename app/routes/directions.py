@@ -10,7 +10,6 @@ from app.errands import Errands
 from app.errors import (
     INVALID_PARAMETER,
     DirectionRefused,
-    IdempotencyKeyMalformed,
     JobCancelled,
     JobFailed,
     JobNotDone,
@@ -19,17 +18,15 @@ from app.errors import (
     NoDirection,
     SeedOutOfRange,
     UnknownParameter,
-    WebhookRefused,
-    WebhooksOff,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
-from app.job_replies import accepted_documented, job_reply
+from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply
 from app.replies import NEVER, problems_documented
 from app.teaching import Teaching, direction_of
 from app.teaching_schemas import TaughtDirection, TeachRequest
 from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import JobId, JobResult
-from jobs.errors import KeyReused, QueueFull, QueueUnavailable
+from jobs.errors import QueueFull, QueueUnavailable
 from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
 
 DirectionInPath = Annotated[str, Path(description="The direction's id.", examples=["0f1e2d3c4b5a69780f1e2d3c4b5a6978"])]
@@ -51,7 +48,7 @@ def directions_routes(config: AppConfig, errands: Errands, teaching: Teaching) -
             **accepted_documented(),
             **problems_documented(
                 *(UnknownParameter, INVALID_PARAMETER, SeedOutOfRange, DirectionRefused, QueueFull),
-                *(IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused, *OF_THE_MODEL, *OF_THE_QUEUE),
+                *(*ASKING_PROBLEMS, *OF_THE_MODEL, *OF_THE_QUEUE),
             ),
         },
         openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},

@@ -13,7 +13,6 @@ from app.editing import JSON
 from app.errands import FAILURES, Errands
 from app.errors import (
     DirectionRefused,
-    IdempotencyKeyMalformed,
     JobNotDone,
     JobNotFound,
     LandmarksMalformed,
@@ -22,11 +21,9 @@ from app.errors import (
     NoLatent,
     SeedOrLatent,
     SeedOutOfRange,
-    WebhookRefused,
-    WebhooksOff,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
-from app.job_replies import accepted_documented, job_reply
+from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply
 from app.making import Making
 from app.negotiation import negotiate
 from app.ordering import Ordering
@@ -37,7 +34,6 @@ from app.routes.photo_edits import PHOTO_FORM
 from app.uploads import UPLOAD_PROBLEMS
 from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import EditJob, GenerateJob, JobResult, PictureFormat
-from jobs.errors import KeyReused
 from models.mixing import mix_text
 
 RECIPE_HEADER = "Personne-Recipe"
@@ -56,7 +52,7 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
             **accepted_documented(),
             **problems_documented(
                 *(SeedOrLatent, SeedOutOfRange, NoLatent, JobNotFound, JobNotDone, NoFormatAccepted, *MAKING_PROBLEMS),
-                *(NoDirection, DirectionRefused, IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused),
+                *(NoDirection, DirectionRefused, *ASKING_PROBLEMS),
                 *(LandmarksMalformed, *UPLOAD_PROBLEMS, *FAILURES),
             ),
         },

@@ -11,10 +11,8 @@ from app.editing import stored_latent
 from app.errands import Errands
 from app.errors import (
     INVALID_PARAMETER,
-    AnimatedPhoto,
     FaceNotFound,
     FaceTooSmall,
-    IdempotencyKeyMalformed,
     JobCancelled,
     JobFailed,
     JobNotDone,
@@ -23,58 +21,37 @@ from app.errors import (
     ModelNotLoaded,
     NoFormatAccepted,
     NoLatent,
-    PhotoMissing,
-    RepeatedParameter,
     RequestTimedOut,
     SeveralFaces,
     SizeOutOfRange,
-    TooManyPixels,
     UnknownParameter,
     UnreadablePhoto,
-    UnsupportedPhoto,
-    UploadMalformed,
-    UploadsBusy,
-    UploadTooBig,
-    UploadTooSlow,
-    WebhookRefused,
-    WebhooksOff,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.inversion_schemas import Inversion, InversionQuery, ReconstructionQuery
 from app.inverting import Inverting, inversion_of
-from app.job_replies import accepted_documented, job_reply, pictures_content
+from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply, pictures_content
 from app.negotiation import negotiate
 from app.ordering import Ordering, Wishes
 from app.queries import client_gone
 from app.replies import NEVER, picture_reply, problems_documented
 from app.routes.translations import PHOTO_BODY
+from app.uploads import UPLOAD_PROBLEMS
 from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import LATENT, JobId, JobResult, Lane
-from jobs.errors import KeyReused, QueueFull, QueueUnavailable
+from jobs.errors import QueueFull, QueueUnavailable
 from models.errors import ModelCannot, ModelNotFound, ModelRefused, WrongKindOfModel
 
 FINDING = (FaceNotFound, SeveralFaces, FaceTooSmall, UnreadablePhoto, JobFailed, JobCancelled, ModelRefused)
 PROBLEMS_OF_AN_INVERSION = (
+    *UPLOAD_PROBLEMS,
+    *ASKING_PROBLEMS,
     ModelNotFound,
     WrongKindOfModel,
     ModelCannot,
-    UnknownParameter,
-    RepeatedParameter,
     INVALID_PARAMETER,
     LandmarksMalformed,
-    PhotoMissing,
-    UploadTooBig,
-    UploadTooSlow,
-    UploadMalformed,
-    UnsupportedPhoto,
-    AnimatedPhoto,
-    TooManyPixels,
     *FINDING,
-    UploadsBusy,
-    IdempotencyKeyMalformed,
-    KeyReused,
-    WebhooksOff,
-    WebhookRefused,
     QueueFull,
     QueueUnavailable,
     ModelNotLoaded,

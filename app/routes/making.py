@@ -9,7 +9,6 @@ from app.errands import Errands
 from app.errors import (
     DatasetTooBig,
     DirectionRefused,
-    IdempotencyKeyMalformed,
     JobNotDone,
     JobNotFound,
     MorphTooLarge,
@@ -17,11 +16,9 @@ from app.errors import (
     NoLatent,
     SeedOrLatent,
     SeedOutOfRange,
-    WebhookRefused,
-    WebhooksOff,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
-from app.job_replies import accepted_documented, job_reply, pictures_content
+from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply, pictures_content
 from app.job_requests import DatasetRequest, JobRequest
 from app.making import Making
 from app.preferences import read_preferences
@@ -30,10 +27,8 @@ from app.routes.face import MAKING_PROBLEMS
 from app.routes.jobs import ZIP_CONTENT
 from app.webhooks.asking import WEBHOOK_PARAMETER
 from jobs.contract import JobId
-from jobs.errors import KeyReused
 
 NO_WAIT_S = 0.0
-OF_KEYS = (IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused)
 
 
 def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> APIRouter:
@@ -54,7 +49,7 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
             **_finished("The result, where `Prefer: wait` waited long enough for it."),
             **accepted_documented(),
             **problems_documented(
-                *(SeedOutOfRange, SeedOrLatent, NoLatent, JobNotFound, JobNotDone, DatasetTooBig, *OF_KEYS),
+                *(SeedOutOfRange, SeedOrLatent, NoLatent, JobNotFound, JobNotDone, DatasetTooBig, *ASKING_PROBLEMS),
                 *(NoDirection, DirectionRefused, MorphTooLarge),
                 *MAKING_PROBLEMS,
             ),
@@ -76,7 +71,7 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
         responses={
             **_finished("The zip, where `Prefer: wait` waited long enough for it."),
             **accepted_documented(),
-            **problems_documented(SeedOutOfRange, DatasetTooBig, *OF_KEYS, *MAKING_PROBLEMS),
+            **problems_documented(SeedOutOfRange, DatasetTooBig, *ASKING_PROBLEMS, *MAKING_PROBLEMS),
         },
         openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )

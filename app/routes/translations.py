@@ -9,8 +9,6 @@ from app.config import AppConfig
 from app.errands import Errands
 from app.errors import (
     INVALID_PARAMETER,
-    AnimatedPhoto,
-    IdempotencyKeyMalformed,
     JobCancelled,
     JobFailed,
     MaskMissing,
@@ -18,48 +16,29 @@ from app.errors import (
     MaskRefused,
     ModelNotLoaded,
     NoFormatAccepted,
-    PhotoMissing,
-    RepeatedParameter,
     ResultTooLarge,
     SeedNotTaken,
     SizeOutOfRange,
-    TooManyPixels,
-    UnknownParameter,
-    UnreadablePhoto,
-    UnsupportedPhoto,
-    UploadMalformed,
-    UploadsBusy,
-    UploadTooBig,
-    UploadTooSlow,
-    WebhookRefused,
-    WebhooksOff,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
-from app.job_replies import accepted_documented, job_reply, pictures_content
+from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply, pictures_content
 from app.replies import picture_reply, problems_documented
 from app.translating import Translating
 from app.translation_schemas import TranslationQuery
+from app.uploads import UPLOAD_PROBLEMS
 from app.webhooks.asking import WEBHOOK_PARAMETER
-from jobs.errors import KeyReused, QueueFull, QueueUnavailable
+from jobs.errors import QueueFull, QueueUnavailable
 from models.errors import ModelNotFound, ModelRefused, WrongKindOfModel
 
 PROBLEMS_OF_A_TRANSLATION = (
+    *UPLOAD_PROBLEMS,
+    *ASKING_PROBLEMS,
     ModelNotFound,
     WrongKindOfModel,
-    UnknownParameter,
-    RepeatedParameter,
     INVALID_PARAMETER,
     SizeOutOfRange,
     SeedNotTaken,
     NoFormatAccepted,
-    PhotoMissing,
-    UploadTooBig,
-    UploadTooSlow,
-    UploadMalformed,
-    UnsupportedPhoto,
-    AnimatedPhoto,
-    TooManyPixels,
-    UnreadablePhoto,
     MaskMissing,
     MaskNotWanted,
     MaskRefused,
@@ -67,11 +46,6 @@ PROBLEMS_OF_A_TRANSLATION = (
     JobFailed,
     JobCancelled,
     ModelRefused,
-    UploadsBusy,
-    IdempotencyKeyMalformed,
-    KeyReused,
-    WebhooksOff,
-    WebhookRefused,
     QueueFull,
     QueueUnavailable,
     ModelNotLoaded,

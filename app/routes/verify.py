@@ -4,38 +4,14 @@ from fastapi import APIRouter, Request, Response
 
 from app.errors import (
     PROBLEMS,
-    AnimatedPhoto,
     AppError,
-    PhotoMissing,
-    RepeatedParameter,
-    TooManyPixels,
-    UnknownParameter,
-    UnreadablePhoto,
-    UnsupportedPhoto,
-    UploadMalformed,
-    UploadsBusy,
-    UploadTooBig,
-    UploadTooSlow,
 )
 from app.pages import Pages
 from app.replies import NEVER, problems_documented, retry_header
-from app.uploads import Uploads
+from app.uploads import UPLOAD_PROBLEMS, Uploads
 from app.verification import Verifier
 from app.verify_schemas import Verification
 
-PROBLEMS_OF_A_FILE = (
-    UnknownParameter,
-    RepeatedParameter,
-    PhotoMissing,
-    UploadTooBig,
-    UploadTooSlow,
-    UploadMalformed,
-    UnsupportedPhoto,
-    AnimatedPhoto,
-    TooManyPixels,
-    UnreadablePhoto,
-    UploadsBusy,
-)
 _BINARY = {"type": "string", "format": "binary"}
 _FORM = {"type": "object", "properties": {"photo": _BINARY}, "required": ["photo"]}
 FILE_BODY = {
@@ -55,7 +31,7 @@ def verify_routes(verifier: Verifier, uploads: Uploads) -> APIRouter:
     @router.post(
         "/v1/verify",
         summary="Where a picture comes from",
-        responses=problems_documented(*PROBLEMS_OF_A_FILE),
+        responses=problems_documented(*UPLOAD_PROBLEMS),
         openapi_extra={"requestBody": FILE_BODY},
     )
     async def verification(request: Request, response: Response) -> Verification:
