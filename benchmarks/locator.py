@@ -1,48 +1,57 @@
 """How well the face locator finds what YuNet finds: everyday photographs, raw portraits, and people that no network was
 trained on, composed onto photographs.
 
-    python -m benchmarks.locator [--graph FILE] [--data ../shared/data]
+    python -m benchmarks.locator [--locator FOLDER] [--data ../shared/data] [--draw FOLDER]
 
 YuNet is the judge: a face counts from 60 pixels (the longer side of its box); it is found where the middle of our
 landmarks lies within half an eye distance of its own. Landmark errors are means over the five points, as shares of the
 eye distance. `invented` counts faces that YuNet does not see even at a score of 0.3.
 
-A judge has errors too. `itself`: what YuNet says of the same picture at twice its size, against what it said first. Of
-the composites the landmarks are known, from the labels of the faces at 128 pixels: `labels` compares both with those.
+A judge has errors too. Its consensus is the mean of what it says of the face at four sizes, each also in a mirror:
+`consensus` is our error against that, `judge` its own, of the one look that `median error` is measured against. Of the
+composites the landmarks are known, from the labels of the faces at 128 pixels: the last line compares both with those.
 """
 # H W photo
 
 import argparse
 import csv
+import functools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from models.alignment import FaceSquare, Picture, Points, face_square, paste
-from models.engines.opening import open_engine
-from models.locating import Face, Locator
+from models.alignment import FaceSquare, Picture, Points, cut, face_square, paste
+from models.locating import IN_A_MIRROR, Face, Locator
+from models.locator_files import LOCATOR_FOLDER, open_locator
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 FROM_PIXELS = 60
 SURE, DOUBTFUL = 0.7, 0.3
 COMPOSITES = 120
 LABELLED_SIDE = 128
+CONSENSUS_EYES = (20, 26, 34, 44)
+"""Eye distances in pixels at which YuNet looks again, in a square of six."""
 
 
 def judged(photo: Picture, data: Path, score: float) -> Any:
     """YuNet's faces [F, 15]: box, five points, score."""
     height, width = photo.shape[:2]
-    path = str(data / "tools" / "face_detection_yunet_2023mar.onnx")
-    found = cv2.FaceDetectorYN.create(path, "", (width, height), score_threshold=score).detect(
-        np.ascontiguousarray(photo[:, :, ::-1])
-    )[1]
+    yunet = opened_yunet(str(data / "tools" / "face_detection_yunet_2023mar.onnx"))
+    yunet.setInputSize((width, height))
+    yunet.setScoreThreshold(score)
+    found = yunet.detect(np.ascontiguousarray(photo[:, :, ::-1]))[1]
     return np.zeros((0, 15), np.float32) if found is None else found
+
+
+@functools.cache
+def opened_yunet(path: str) -> Any:
+    return cv2.FaceDetectorYN.create(path, "", (64, 64))
 
 
 def everyday(data: Path) -> Iterator[Picture]:
@@ -88,7 +97,7 @@ def opened(path: Path) -> Picture:
 
 def compare(locator: Locator, photos: Iterator[Picture], data: Path) -> dict[str, float]:
     """Figures of one set."""
-    errors, itself, missed, invented, seconds, count = [], [], 0, 0, 0.0, 0
+    errors, agreed, judge, missed, invented, seconds, count = [], [], [], 0, 0, 0.0, 0
     for photo in photos:
         started = time.perf_counter()
         ours = locator.find(photo)
@@ -96,11 +105,13 @@ def compare(locator: Locator, photos: Iterator[Picture], data: Path) -> dict[str
         for face in judged(photo, data, SURE):
             if max(face[2:4]) < FROM_PIXELS:
                 continue
-            error = nearest(ours, face[4:14].reshape(5, 2))
-            again = nearest(twice(photo, data), face[4:14].reshape(5, 2))
-            itself += [] if again is None else [again]
+            points = face[4:14].reshape(5, 2)
+            error = nearest(ours, points)
             missed += error is None
             errors += [] if error is None else [error]
+            mean = consensus(photo, points, data)
+            agreed += [against for against in [nearest(ours, mean)] if against is not None]
+            judge += [against for against in [nearest([Face(points, 1.0)], mean)] if against is not None]
         doubtful = [face[4:14].reshape(5, 2) for face in judged(photo, data, DOUBTFUL)]
         invented += sum(all(nearest([face], points) is None for points in doubtful) for face in ours)
     faces = len(errors) + missed
@@ -110,16 +121,28 @@ def compare(locator: Locator, photos: Iterator[Picture], data: Path) -> dict[str
         "found": len(errors) / max(faces, 1),
         "error_median": float(np.median(errors or [math.nan])),
         "error_90": float(np.percentile(errors or [math.nan], 90)),
-        "itself": float(np.median(itself or [math.nan])),
+        "consensus": float(np.median(agreed or [math.nan])),
+        "judge": float(np.median(judge or [math.nan])),
         "invented": invented,
         "ms": 1000 * seconds / max(count, 1),
     }
 
 
-def twice(photo: Picture, data: Path) -> list[Face]:
-    """YuNet's faces in the photo at twice its size, in pixels of the photo."""
-    large = Image.fromarray(photo).resize((2 * photo.shape[1], 2 * photo.shape[0]), Image.Resampling.BICUBIC)
-    return [Face(face[4:14].reshape(5, 2) / 2, 1.0) for face in judged(np.asarray(large), data, SURE)]
+def consensus(photo: Picture, points: Points, data: Path) -> Points:
+    """The mean of what YuNet says of this face at several sizes, upright in the photo, also in a mirror."""
+    unit, (x, y) = face_square(points).side / 4, points.mean(0)
+    square = FaceSquare(float(x), float(y), 3 * unit, 0.0)
+    seen = [np.asarray(points, np.float64)]
+    for eyes in CONSENSUS_EYES:
+        picture = cut(photo, square, 6 * eyes)
+        for in_a_mirror in (False, True):
+            found = judged(picture[:, ::-1] if in_a_mirror else picture, data, DOUBTFUL)
+            shares = [face[4:14].reshape(5, 2).astype(np.float64) / (6 * eyes) for face in found]
+            if in_a_mirror:
+                shares = [share[IN_A_MIRROR] * (-1, 1) + (1, 0) for share in shares]
+            middle = [share for share in shares if np.abs(share.mean(0) - 0.5).max() < 0.5 / 6]
+            seen += [square.to_photo(share) for share in middle[:1]]
+    return np.mean(seen[1:] or seen, axis=0)
 
 
 def against_labels(locator: Locator, data: Path) -> tuple[float, float]:
@@ -144,19 +167,46 @@ def nearest(ours: list[Face], points: Any) -> float | None:
     return min(errors, default=None)
 
 
+def draw(locator: Locator, data: Path, out: Path) -> None:
+    """The everyday photographs with YuNet's faces in green (doubtful ones in yellow) and ours in magenta."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted((data / "everyday").glob("*.jpg")):
+        photo = opened(path)
+        image = Image.fromarray(photo)
+        pen = ImageDraw.Draw(image)
+        for face in judged(photo, data, DOUBTFUL):
+            colour = "lime" if face[14] >= SURE and max(face[2:4]) >= FROM_PIXELS else "yellow"
+            _mark(pen, face[:4].tolist(), face[4:14].reshape(5, 2), colour)
+        for ours in locator.find(photo):
+            _mark(pen, ours.box, ours.landmarks, "magenta")
+            pen.text(ours.box[:2], f"{ours.score:.2f}", fill="red")
+        image.save(out / path.name)
+
+
+def _mark(pen: ImageDraw.ImageDraw, box: Sequence[float], points: Points, colour: str) -> None:
+    left, top, width, height = box
+    pen.rectangle((left, top, left + width, top + height), outline=colour, width=2)
+    for x, y in points:
+        pen.ellipse((x - 2, y - 2, x + 2, y + 2), fill=colour)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--graph", type=Path, default=Path("models/bundled/locator/locator.onnx"))
+    parser.add_argument("--locator", type=Path, default=LOCATOR_FOLDER)
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--draw", type=Path, help="a folder for the everyday photographs with what was found")
     options = parser.parse_args()
-    locator = Locator(open_engine(options.graph, "cpu"))
-    print("set          photos  faces  found  median error  90 % below  itself  invented  ms a photo")
+    locator = open_locator(None, options.locator)
+    if options.draw:
+        draw(locator, options.data, options.draw)
+    print("set          photos  faces  found  median error  90 % below  consensus  judge  invented  ms a photo")
     for photos in (everyday, portraits, composites):
         row = compare(locator, photos(options.data), options.data)
         print(
             f"{photos.__name__:12} {row['photos']:6.0f} {row['faces']:6.0f} {row['found']:6.1%} "
-            f"{row['error_median']:12.1%} {row['error_90']:11.1%} {row['itself']:7.1%} {row['invented']:9.0f} "
-            f"{row['ms']:11.0f}"
+            f"{row['error_median']:12.1%} {row['error_90']:11.1%} {row['consensus']:10.1%} {row['judge']:6.1%} "
+            f"{row['invented']:9.0f} {row['ms']:11.0f}",
+            flush=True,
         )
     ours, theirs = against_labels(locator, options.data)
     print(f"against the labels of the composites: ours {ours:.1%}, YuNet {theirs:.1%}")

@@ -1,5 +1,6 @@
 """Faces in a photo, by the face locator: a small network looks at the photo in several sizes, then once more at each
-face that it found, upright and at the size that it knows best."""
+face that it found, upright and at the size that it knows best. Where there is a second network, it decides what of that
+is a face, from close by."""
 # H W photo or level, h w map, F face
 
 from collections.abc import Sequence
@@ -18,7 +19,14 @@ SMALLEST_LEVEL = 32
 MULTIPLE = 8
 """Of a level's sides; a square of the network's map."""
 SURE = 0.35
-"""Score from which something is a face, at both looks."""
+"""Score from which something is a face, at both looks of a network that is alone."""
+POSSIBLE, SURE_OF_BOTH = 0.15, 0.62
+"""The first network's score from which the second one looks, and that of both from which it is a face."""
+CLOSE_SIDE, CLOSE_UNITS = 64, 3.0
+"""Of what the second network is shown: pixels, and eye distances."""
+CLOSE_WEIGHTS = (1 / 4, 1 / 3)
+"""Of the second network in a face's score, at each of its two looks; the second is where the first put the face. In all
+a geometric mean, half of it the first network's."""
 SECOND_SIDE = 96
 SECOND_LOOKS = ((13.0, False), (17.0, True))
 """How far apart the eyes are at the second look, in pixels, and whether in a mirror: the mean of several is surer."""
@@ -57,37 +65,72 @@ class Face:
 
 
 class Locator:
-    """engine: the graph `locator.onnx`: picture [N, H, W, 3] uint8 -> faces [N, H/8, W/8, 11], a score and landmarks in
-    pixels for each square. H and W free, multiples of 8."""
+    """first: the graph `locator.onnx`: picture [N, H, W, 3] uint8 -> faces [N, H/8, W/8, 11], a score and landmarks in
+    pixels for each square; H and W free, multiples of 8. second: `landmarks.onnx`, where there is one: picture
+    [N, 64, 64, 3] uint8 -> face [N, 11], likewise."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, first: Engine, second: Engine | None = None) -> None:
+        self._first, self._second = first, second
 
     def find(self, photo: Picture) -> list[Face]:
         """All faces, the largest first. photo: [H, W, 3] sRGB, upright."""
-        candidates = _apart([face for level in _levels(photo) for face in self._look(*level)])
-        seen_twice = self._look_again(photo, candidates[:MOST_FACES])
+        least = SURE if self._second is None else POSSIBLE
+        candidates = _apart([face for level in _levels(photo) for face in self._look(least, *level)])[:MOST_FACES]
+        if self._second is None:
+            seen_twice = self._look_again(photo, candidates)
+        else:
+            seen_twice = self._look_again(photo, self._from_close_by(photo, candidates, self._second))
         large_enough = [face for face in _apart(seen_twice) if face.size >= SMALLEST_FACE]
         return sorted(large_enough, key=lambda face: -face.square.side)
 
     def close(self) -> None:
-        self._engine.close()
+        for engine in (self._first, self._second):
+            if engine is not None:
+                engine.close()
 
-    def _look(self, level: Picture, scale_x: float, scale_y: float) -> list[Face]:
-        found_hwO = self._engine.run({"picture": level[None]})["faces"][0]
-        rows, columns = np.nonzero(_peaks(found_hwO[:, :, 0]))
+    def _look(self, least: float, level: Picture, scale_x: float, scale_y: float) -> list[Face]:
+        found_hwO = self._first.run({"picture": level[None]})["faces"][0]
+        rows, columns = np.nonzero(_peaks(found_hwO[:, :, 0], least))
         return [_face(found_hwO[row, column], (scale_x, scale_y)) for row, column in zip(rows, columns, strict=True)]
 
+    def _from_close_by(self, photo: Picture, faces: Sequence[Face], second: Engine) -> list[Face]:
+        """Those of which the second network is sure too, with its landmarks, and its score taken into theirs."""
+        for weight in CLOSE_WEIGHTS:
+            faces = self._closer(photo, _apart(faces), second, weight)
+        return [face for face in _apart(faces) if face.score >= SURE_OF_BOTH]
+
+    def _closer(self, photo: Picture, faces: Sequence[Face], second: Engine, weight: float) -> list[Face]:
+        """One look at each, straight and in a mirror."""
+        squares = [square for face in faces if (square := _second_square(face, CLOSE_UNITS)) is not None]
+        if not squares:
+            return []
+        pictures = np.stack([cut(photo, square, CLOSE_SIDE) for square in squares])
+        in_a_mirror = np.ascontiguousarray(pictures[:, :, ::-1])
+        straight_FO, mirrored_FO = (second.run({"picture": one})["face"] for one in (pictures, in_a_mirror))
+        seen = []
+        for face, square, straight_O, mirrored_O in zip(faces, squares, straight_FO, mirrored_FO, strict=True):
+            places = [
+                found_O[1:].reshape(-1, 2).astype(np.float64) / CLOSE_SIDE for found_O in (straight_O, mirrored_O)
+            ]
+            shares = (places[0] + places[1][IN_A_MIRROR] * (-1, 1) + (1, 0)) / 2
+            score = face.score ** (1 - weight) * (float(straight_O[0] + mirrored_O[0]) / 2) ** weight
+            seen.append(Face(square.to_photo(shares), score))
+        return seen
+
     def _look_again(self, photo: Picture, faces: Sequence[Face]) -> list[Face]:
+        """The first network, at each face from two distances. Alone it says where the landmarks are, and is heard as to
+        whether it is a face; else the landmarks are the mean of what both networks say."""
         upright = [(face, square) for face in faces if (square := _second_square(face)) is not None]
         if not upright:
             return []
         looks = [self._second_look(photo, [square for _, square in upright], *look) for look in SECOND_LOOKS]
         seen = []
         for (first, _), *again in zip(upright, *looks, strict=True):
+            landmarks = np.mean([face.landmarks for face in again], axis=0)
             score = sum(face.score for face in again) / len(again)
-            if score >= SURE:
-                landmarks = np.mean([face.landmarks for face in again], axis=0)
+            if self._second is not None:
+                seen.append(Face((landmarks + first.landmarks) / 2, first.score))
+            elif score >= SURE:
                 seen.append(Face(landmarks, (first.score + score) / 2))
         return [face for face in seen if _makes_a_face(face.landmarks)]
 
@@ -96,7 +139,7 @@ class Locator:
         growth = SECOND_SIDE / eyes / 4
         wider = [FaceSquare(one.x, one.y, one.across_x * growth, one.across_y * growth) for one in squares]
         pictures = np.stack([cut(photo, square, SECOND_SIDE) for square in wider])
-        found_FhwO = self._engine.run({"picture": pictures[:, :, ::-1] if in_a_mirror else pictures})["faces"]
+        found_FhwO = self._first.run({"picture": pictures[:, :, ::-1] if in_a_mirror else pictures})["faces"]
         faces = []
         for square, found_hwO in zip(wider, found_FhwO, strict=True):
             best = _best_in_the_middle(found_hwO)
@@ -123,12 +166,12 @@ def _levels(photo: Picture) -> list[tuple[Picture, float, float]]:
     return levels
 
 
-def _peaks(scores_hw: Array) -> NDArray[np.bool_]:
-    """Where a score is sure, and none of the eight around it higher."""
+def _peaks(scores_hw: Array, least: float) -> NDArray[np.bool_]:
+    """Where a score is `least` or more, and none of the eight around it higher."""
     around = np.pad(scores_hw, 1, constant_values=-1)
     h, w = scores_hw.shape
     highest = np.max([around[i : i + h, j : j + w] for i in range(3) for j in range(3)], axis=0)
-    peaks: NDArray[np.bool_] = (scores_hw >= SURE) & (scores_hw == highest)
+    peaks: NDArray[np.bool_] = (scores_hw >= least) & (scores_hw == highest)
     return peaks
 
 
@@ -144,12 +187,14 @@ def _best_in_the_middle(found_hwO: Array) -> Array:
     return best
 
 
-def _second_square(face: Face) -> FaceSquare | None:
-    """A square around the middle of the landmarks, as the face is turned; None where they make no face."""
+def _second_square(face: Face, units: float = 4.0) -> FaceSquare | None:
+    """A square of so many eye distances around the middle of the landmarks, as the face is turned; None where they make
+    no face."""
     if not _makes_a_face(face.landmarks):
         return None
     x, y = face.landmarks.mean(0)
-    return FaceSquare(float(x), float(y), face.square.across_x, face.square.across_y)
+    share = units / 4
+    return FaceSquare(float(x), float(y), share * face.square.across_x, share * face.square.across_y)
 
 
 def _makes_a_face(landmarks: Points) -> bool:

@@ -1,4 +1,4 @@
-"""The bundled face locator: its graph, and what is said of it."""
+"""The bundled face locator: its graphs, and what is said of them."""
 
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from models.manifest import GraphSpec, TrainingData
 LOCATOR_FOLDER = BUNDLED / "locator"
 LOCATOR_FILE = "locator.json"
 """Not manifest.json: it is no model that one chooses, and no catalogue lists it."""
+BATCHES = (1, 2, 4, 8)
 
 
 class LocatorDescription(BaseModel):
@@ -21,6 +22,9 @@ class LocatorDescription(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     graph: GraphSpec
+    """That finds faces."""
+    landmarks: GraphSpec | None = None
+    """That looks at each from close by."""
     licence: str
     origin: str
     training_data: tuple[TrainingData, ...] = ()
@@ -36,7 +40,10 @@ def read_locator(folder: Path = LOCATOR_FOLDER) -> LocatorDescription:
 
 
 def open_locator(threads: int | None = None, folder: Path = LOCATOR_FOLDER) -> Locator:
-    """The locator on the CPU. Raises ModelRefused where its file is not what its description says, EngineRefused."""
+    """The locator on the CPU. Raises ModelRefused where a file is not what its description says, EngineRefused."""
     description = read_locator(folder)
-    check_file(folder, "locator", description.graph)
-    return Locator(open_engine(folder / description.graph.file, "cpu", threads, batch_sizes=(1, 2, 4, 8)))
+    graphs = [graph for graph in (description.graph, description.landmarks) if graph is not None]
+    for graph in graphs:
+        check_file(folder, "locator", graph)
+    engines = [open_engine(folder / graph.file, "cpu", threads, batch_sizes=BATCHES) for graph in graphs]
+    return Locator(*engines)

@@ -75,6 +75,7 @@ def train_locator(
     out: Out,
     images: Images = None,
     batch: Batch = None,
+    init_from: Annotated[Path | None, typer.Option(help="A run whose first network to begin with.")] = None,
     seed: Seed = None,
 ) -> None:
     """Train a face locator; it ends as OUT/locator."""
@@ -82,7 +83,7 @@ def train_locator(
     settings_of()
     from personne.commands.train_locator import train_locator as train_with
 
-    options = {"total_images": images, "batch": batch, "seed": seed}
+    options = {"total_images": images, "batch": batch, "init_from": init_from, "seed": seed}
     typer.echo(f"The locator is in {train_with(data=data, backgrounds=backgrounds, out=out, options=options)}.")
 
 

@@ -1,7 +1,8 @@
-"""The graphs of the small networks around a generator: the face locator and the encoder.
+"""The graphs of the small networks around a generator: the face locator's two and the encoder.
 
-locator   picture [N, H, W, 3] -> faces [N, H/8, W/8, 11]; H and W free, multiples of 8
-encoder   picture [N, R, R, 3] -> ws [N, num_ws, w_dim]
+locator     picture [N, H, W, 3] -> faces [N, H/8, W/8, 11]; H and W free, multiples of 8
+landmarks   picture [N, 64, 64, 3] -> face [N, 11]
+encoder     picture [N, R, R, 3] -> ws [N, num_ws, w_dim]
 
 Pictures are uint8 RGB. A face is a score, 0 to 1, and x and y of five landmarks in pixels of the picture.
 """
@@ -21,6 +22,7 @@ from models.errors import ModelRefused
 from models.export.graphs import RGB
 from models.export.onnx_graph import draw_graph, round_to_half, save_graph
 from models.networks.encoder import EncoderNetwork
+from models.networks.landmarks import SIDE, LandmarkNetwork
 from models.networks.locator import REACH, STRIDE, LocatorNetwork
 
 MOST_DIFFERENCE = 2e-3
@@ -51,6 +53,25 @@ class LocatorGraph(nn.Module):
         return {"picture": random.integers(0, 256, (batch, side, width, RGB), dtype=np.uint8)}
 
 
+class LandmarkGraph(nn.Module):
+    """Bytes -> the network -> a score, and landmarks as places in the picture."""
+
+    output = "face"
+    resolution = 0
+    free_sizes: Mapping[str, Mapping[int, int]] = {}
+
+    def __init__(self, network: LandmarkNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, picture_NSSC: Tensor) -> Tensor:
+        found_NO = self.network(_levels(picture_NSSC))
+        return torch.cat([found_NO[:, :1].sigmoid(), (found_NO[:, 1:] + 1) * (SIDE / 2)], -1)
+
+    def random_inputs(self, random: np.random.Generator, batch: int, side: int = 0, width: int = 0) -> dict[str, Array]:  # noqa: ARG002
+        return {"picture": random.integers(0, 256, (batch, SIDE, SIDE, RGB), dtype=np.uint8)}
+
+
 class EncoderGraph(nn.Module):
     """Bytes -> the network -> ws."""
 
@@ -74,6 +95,11 @@ class EncoderGraph(nn.Module):
 def write_locator(locator: LocatorNetwork, path: Path) -> None:
     """Weights as float16, the network rounded in place. Raises ModelRefused when the file disagrees with it."""
     _write(LocatorGraph(_frozen(locator)), path, ((1, 64, 96), (3, 128, 64)))
+
+
+def write_landmarks(network: LandmarkNetwork, path: Path) -> None:
+    """As write_locator."""
+    _write(LandmarkGraph(_frozen(network)), path, ((1, 0, 0), (3, 0, 0)))
 
 
 def write_encoder(encoder: EncoderNetwork, path: Path) -> None:

@@ -6,17 +6,18 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from models.export.finding_graphs import write_locator
+from models.export.finding_graphs import write_landmarks, write_locator
 from models.locator_files import LOCATOR_FILE, LocatorDescription
 from models.manifest import GraphSpec
+from models.networks.landmarks import LandmarkNetwork
 from models.networks.locator import LocatorNetwork
 from training.locator import train
 from training.locator.config import LocatorConfig
-from training.locator.loop import LOCATOR
+from training.locator.run import CLOSE, LOCATOR
 from training.snapshots import list_snapshots, open_snapshot
 
 SCENES = 300_000
-"""About twenty minutes on a core of its own."""
+"""About half an hour on a core of its own."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,23 +37,33 @@ def train_locator(*, data: Path, backgrounds: Path, out: Path, options: dict[str
 
 
 def write_locator_folder(run: Path) -> Path:
-    """`run`/locator of the newest snapshot: locator.onnx and locator.json. Raises FileNotFoundError, ModelRefused."""
-    found = list_snapshots(run, LOCATOR)
-    if not found:
-        raise FileNotFoundError(f"{run} holds no snapshot of a locator yet")
-    snapshot = open_snapshot(found[-1])
-    network = LocatorNetwork(**snapshot.generator_kwargs)
-    network.load_state_dict(snapshot.tensors())
+    """`run`/locator of the newest snapshots: two graphs and locator.json. Raises FileNotFoundError, ModelRefused."""
     folder = run / "locator"
     folder.mkdir(exist_ok=True)
-    graph = folder / "locator.onnx"
-    write_locator(network, graph)
-    content = graph.read_bytes()
+    first, images_seen = _newest(run, LOCATOR, LocatorNetwork)
+    second, _ = _newest(run, CLOSE, LandmarkNetwork)
+    write_locator(first, folder / "locator.onnx")
+    write_landmarks(second, folder / "landmarks.onnx")
     description = LocatorDescription(
-        graph=GraphSpec(file=graph.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)),
+        graph=_described(folder / "locator.onnx"),
+        landmarks=_described(folder / "landmarks.onnx"),
         licence="not stated",
-        origin=f"trained with `personne train locator` on {snapshot.images_seen} scenes",
-        metrics={"images_seen": float(snapshot.images_seen)},
+        origin=f"trained with `personne train locator` on {images_seen} scenes",
     )
     (folder / LOCATOR_FILE).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return folder
+
+
+def _newest(run: Path, called: str, family: Any) -> tuple[Any, int]:
+    found = list_snapshots(run, called)
+    if not found:
+        raise FileNotFoundError(f"{run} holds no snapshot of a locator yet")
+    snapshot = open_snapshot(found[-1])
+    network = family(**snapshot.generator_kwargs)
+    network.load_state_dict(snapshot.tensors())
+    return network, snapshot.images_seen
+
+
+def _described(graph: Path) -> GraphSpec:
+    content = graph.read_bytes()
+    return GraphSpec(file=graph.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))

@@ -73,7 +73,7 @@ COMMANDS = {
     " --name --licence --attribution --sources --force",
     "invert": "sources --out --model --method --space --face --landmarks --device --store",
     "dataset align": "sources --out --resolution --smallest --beyond --faces --force",
-    "train locator": "--data --backgrounds --out --images --batch --seed",
+    "train locator": "--data --backgrounds --out --images --batch --init-from --seed",
     "train encoder": "--out --model --data --images --batch --init-from --seed --store",
     "dataset split": "source --out --labels --by --test --seed --force",
     "train features": "--data --out --images --batch --device --seed",

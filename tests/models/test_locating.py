@@ -13,9 +13,10 @@ from models.alignment import FaceSquare, paste
 from models.catalogue import find_models
 from models.engines.opening import open_engine
 from models.errors import ModelRefused
-from models.export.finding_graphs import LocatorGraph, write_locator
-from models.locating import Face, Locator
+from models.export.finding_graphs import LandmarkGraph, LocatorGraph, write_landmarks, write_locator
+from models.locating import SURE_OF_BOTH, Face, Locator
 from models.locator_files import LOCATOR_FILE, LOCATOR_FOLDER, open_locator, read_locator
+from models.networks.landmarks import SIDE, LandmarkNetwork
 from models.networks.locator import LocatorNetwork
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -68,10 +69,48 @@ def test_the_graph_tells_places_of_the_picture(tmp_path: Path) -> None:
     assert np.abs(middle - (4.5 * 8, 2.5 * 8)).max() < 16
 
 
+def test_the_second_graph_tells_places_of_its_picture(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = LandmarkNetwork(8, 8)
+    write_landmarks(network, tmp_path / "landmarks.onnx")
+    pictures = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
+    engine = open_engine(tmp_path / "landmarks.onnx", "cpu", 1)
+    found = engine.run({"picture": pictures})["face"]
+    engine.close()
+    with torch.no_grad():
+        expected = LandmarkGraph(network)(torch.from_numpy(pictures)).numpy()
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    assert ((found[:, 0] > 0) & (found[:, 0] < 1)).all()
+    # An untrained network's landmarks lie near the middle.
+    assert np.abs(found[:, 1:] - SIDE / 2).max() < SIDE
+
+
+@pytest.mark.parametrize("sureness", [6.0, -6.0])
+def test_a_second_network_decides_what_is_a_face(tmp_path: Path, sureness: float) -> None:
+    """Two networks that say the same of any picture: the first that there is a face everywhere, the second its own."""
+    shares = (UPRIGHT - UPRIGHT.mean(0)).flatten()
+    first, second = LocatorNetwork(8, 2), LandmarkNetwork(8, 8)
+    with torch.no_grad():
+        for head, logit, unit in ((first.head, 4.0, 32.0), (second.head, sureness, 48.0)):
+            head.weight.zero_()
+            head.bias.copy_(torch.tensor([logit, *(shares / unit)]))
+    write_locator(first, tmp_path / "first.onnx")
+    write_landmarks(second, tmp_path / "second.onnx")
+    engines = [open_engine(tmp_path / name, "cpu", 1) for name in ("first.onnx", "second.onnx")]
+    locator = Locator(*engines)
+    faces = locator.find(np.full((64, 64, 3), 90, np.uint8))
+    locator.close()
+    assert bool(faces) == (sureness > 0)
+    for face in faces:
+        assert SURE_OF_BOTH < face.score <= 1
+        assert np.abs(face.landmarks[0] - face.landmarks[1])[1] < 1, "upright"
+        assert face.landmarks[0, 0] < face.landmarks[1, 0], "whatever the mirror does"
+
+
 @needs_locator
 def test_it_is_small_says_where_it_comes_from_and_is_in_no_catalogue(tmp_path: Path) -> None:
     description = read_locator()
-    assert description.graph.bytes < 1_000_000
+    assert sum(graph.bytes for graph in (description.graph, description.landmarks) if graph) < 1_000_000
     assert description.training_data
     assert description.metrics["portraits_found"] > 0.95
     assert "locator" not in {entry.manifest.name for entry in find_models(None)}

@@ -3,24 +3,22 @@
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from training.locator.config import LocatorConfig
-from training.locator.losses import locator_losses
-from training.locator.pool import ScenePool
-from training.locator.run import LocatorState, opened_run, save
+from training.locator.losses import close_up_losses, locator_losses
+from training.locator.refill import refill
+from training.locator.run import CLOSE, LOCATOR, LocatorState, opened_run, save
 from training.locator.samples import draw_scenes
-from training.locator.scenes import compose
 from training.run_log import RunLog
 from training.snapshots import save_snapshot, thin_snapshots
-from training.steps import is_due, prepare_device
+from training.steps import autocast, is_due, prepare_device
 
-LANDMARKS = 4.0
-"""Weight of the landmarks' loss beside that of the scores."""
+LANDMARKS, CLOSE_LANDMARKS = 4.0, 8.0
+"""Weights of the landmarks' losses beside those of the scores."""
 WARM_UP = 0.02
-HARDEST_OF = 2
-"""Of so many times the backgrounds that are needed, the hardest are taken."""
-LOCATOR = "locator"
+STEEPEST = 5.0
+"""Norm to which a network's gradient is clipped."""
 
 
 def train(config: LocatorConfig) -> None:
@@ -29,32 +27,32 @@ def train(config: LocatorConfig) -> None:
     Leaves there config.json, state.pt, stats.jsonl, samples/ and snapshots/. Raises the errors of training.errors.
     """
     device = prepare_device(config)
-    pool = ScenePool(config.pool)
     with opened_run(config, device) as (state, faces, backgrounds, log):
         while state.images_seen < config.total_images:
-            if len(pool) == 0 or state.steps % config.uses == 0:
-                offered = backgrounds.batch(state.steps * config.batch, HARDEST_OF * config.batch)
-                pool.add(compose(faces, hardest(state.network, offered, config.batch), config))
-            scenes = pool.drawn(config.batch)
-            scores, landmarks = locator_losses(state.network(scenes.pictures), scenes)
+            if state.steps % config.uses == 0:
+                refill(config, state, faces, backgrounds)
+            scenes, close_ups = state.scenes.drawn(config.batch), state.close_ups.drawn(2 * config.batch)
+            with autocast(config, device):
+                found, found_close = state.network(scenes.pictures), state.close(close_ups.pictures)
+            scores, landmarks = locator_losses(found, scenes)
+            close_scores, close_landmarks = close_up_losses(found_close.float(), close_ups)
             state.optimiser.param_groups[0]["lr"] = learning_rate(config, state.images_seen)
-            state.optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(scores + LANDMARKS * landmarks)
-            nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
-            state.optimiser.step()
+            first = scores + LANDMARKS * landmarks
+            second = close_scores + CLOSE_LANDMARKS * close_landmarks
+            step(state.optimiser, first + second, [state.network, state.close])
             state.steps += 1
             state.images_seen += config.batch
-            log.add(scores=scores, landmarks=landmarks)
+            log.add(scores=scores, landmarks=landmarks, close_scores=close_scores, close_landmarks=close_landmarks)
             keep_records(config, state, log)
 
 
-@torch.no_grad()
-def hardest(network: nn.Module, pictures_BCHW: Tensor, count: int) -> Tensor:
-    """Of backgrounds, those in which the network is surest of a face: there is none."""
-    network.eval()
-    scores_Bhw = network(pictures_BCHW)[:, 0]
-    network.train()
-    return pictures_BCHW[scores_Bhw.amax(dim=(1, 2)).topk(count).indices]
+def step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, networks: list[nn.Module]) -> None:
+    """One step of gradient descent, each network's gradient clipped for itself."""
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    for network in networks:
+        nn.utils.clip_grad_norm_(network.parameters(), STEEPEST)
+    optimiser.step()
 
 
 def learning_rate(config: LocatorConfig, images_seen: int) -> float:
@@ -74,8 +72,8 @@ def keep_records(config: LocatorConfig, state: LocatorState, log: RunLog) -> Non
     if due(config.samples_every_images):
         draw_scenes(config, state)
     if due(config.snapshot_every_images):
-        kwargs = state.network.kwargs
-        save_snapshot(config.out, state.network, state.images_seen, kwargs, family=LOCATOR, called=LOCATOR)
-        thin_snapshots(config.out, config.snapshot_every_images, config.keep_snapshots, LOCATOR)
+        for network, called in ((state.network, LOCATOR), (state.close, CLOSE)):
+            save_snapshot(config.out, network, state.images_seen, network.kwargs, family=called, called=called)
+            thin_snapshots(config.out, config.snapshot_every_images, config.keep_snapshots, called)
     if due(config.state_every_images):
         save(state, config.out)

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.networks.landmarks import SIDE
 from models.networks.locator import REACH, STRIDE
 from training.locator.scenes import Scenes
 
@@ -15,7 +16,7 @@ NEAR = 1.3
 
 
 def locator_losses(found_BFhw: Tensor, scenes: Scenes) -> tuple[Tensor, Tensor]:
-    """Of the scores, by face (Zhou et al. 2019, Eq. 1), and of the landmarks, as a share of the eye distance."""
+    """Of the scores, by face (Zhou et al. 2019, Eq. 1), and of the landmarks, as a share of the face's size."""
     h, w = found_BFhw.shape[2:]
     away_BKhw = _distances(scenes, h, w)
     wanted_BK = scenes.found[:, :, None, None]
@@ -27,6 +28,24 @@ def locator_losses(found_BFhw: Tensor, scenes: Scenes) -> tuple[Tensor, Tensor]:
     scores = _focal(found_BFhw[:, 0].float(), bump_BKhw.amax(1), is_middle_Bhw, counted_Bhw)
     weight_BKhw = bump_BKhw * (away_BKhw < NEAR)
     return scores, _landmark_loss(found_BFhw[:, 1:].float(), scenes, weight_BKhw)
+
+
+def close_up_losses(found_BF: Tensor, scenes: Scenes) -> tuple[Tensor, Tensor]:
+    """Of the scores of close-ups, and of the landmarks, as a share of the face's size."""
+    is_face_B = scenes.found[:, 0]
+    scores = F.binary_cross_entropy_with_logits(found_BF[:, 0], is_face_B)
+    landmarks_B52 = scenes.landmarks[:, 0]
+    points_B52 = (found_BF[:, 1:].view(-1, 5, 2) + 1) * (SIDE / 2)
+    off_B = (points_B52 - landmarks_B52).abs().mean(dim=(1, 2)) / _sizes(landmarks_B52)
+    loss: Tensor = (off_B * is_face_B).sum() / is_face_B.sum().clamp(min=1)
+    return scores, loss
+
+
+def _sizes(landmarks: Tensor) -> Tensor:
+    """[...]: the eye distance, or 0.9 of that from eyes to mouth where the head is turned, in pixels."""
+    across = (landmarks[..., 1, :] - landmarks[..., 0, :]).norm(dim=-1)
+    down = (landmarks[..., 3:, :].mean(-2) - landmarks[..., :2, :].mean(-2)).norm(dim=-1)
+    return torch.maximum(across, 0.9 * down).clamp(min=1)
 
 
 def _distances(scenes: Scenes, h: int, w: int) -> Tensor:
@@ -50,7 +69,7 @@ def _landmark_loss(offsets_BFhw: Tensor, scenes: Scenes, weight_BKhw: Tensor) ->
     points_B1hw52 = offsets_BFhw.view(batch, 1, 5, 2, h, w).permute(0, 1, 4, 5, 2, 3) * REACH
     points_B1hw52 = points_B1hw52 + squares[None, None, :, :, None, :] * STRIDE
     landmarks = scenes.landmarks
-    eyes_BK = (landmarks[:, :, 1] - landmarks[:, :, 0]).norm(dim=2)
-    off = (points_B1hw52 - landmarks[:, :, None, None]).abs().mean(dim=(4, 5)) / eyes_BK[:, :, None, None]
+    sizes_BK = _sizes(landmarks)
+    off = (points_B1hw52 - landmarks[:, :, None, None]).abs().mean(dim=(4, 5)) / sizes_BK[:, :, None, None]
     loss: Tensor = (off * weight_BKhw).sum() / weight_BKhw.sum().clamp(min=1e-6)
     return loss

@@ -24,7 +24,7 @@ def draw_scenes(config: LocatorConfig, state: LocatorState) -> None:
         faces = load_faces(config.data, config.face_side, config.landmark_side)
         photos = load_any_shape(config.backgrounds, LARGEST_BACKGROUND, config.side, at_most=COUNT)
         drawn = CroppedPictures(photos, crop=config.side, smallest=1.0, seed=(0, 1), device=torch.device("cpu"))
-        scenes = compose(faces, drawn.batch(0, COUNT), config)
+        scenes = compose(faces, drawn.batch(0, COUNT), config.shot)
     state.network.eval()
     found = state.network(scenes.pictures)
     state.network.train()
