@@ -29,7 +29,7 @@ serve: .venv/stamp ## The service on http://127.0.0.1:8000, in an environment of
 
 .PHONY: test
 test: .venv-dev/stamp ## All tests but those in the browser, one process per core (ARGS="-k queue", ARGS="-n 0")
-	$(DEV)/python -m pytest -m "not browser" -n auto --dist loadfile $(ARGS)
+	$(DEV)/python -m pytest -m "not browser" -n auto --dist loadfile --max-worker-restart 0 $(ARGS)
 
 .PHONY: test-browser
 test-browser: .venv-dev/stamp ## The page in headless Chromium
