@@ -67,6 +67,11 @@ class Seen:
     failed: Counter[str] = field(default_factory=Counter)
     looks: list[Look] = field(default_factory=list)
 
+    def told(self) -> dict[str, Any]:
+        """All of it as JSON has it."""
+        looks = [asdict(look) for look in self.looks]
+        return {"answers": dict(self.answers), "failed": dict(self.failed), "looks": looks, "grown": self.grown}
+
     @property
     def grown(self) -> dict[str, float]:
         """By which share each process is larger at the end than after the warm-up."""
@@ -268,7 +273,7 @@ def main() -> None:
     size = Size(options.faces, options.slow, options.callers, options.looks)
     seen = measure(size, lambda line: print(line, flush=True))
     if options.json:
-        options.json.write_text(json.dumps(asdict(seen) | {"grown": seen.grown}))
+        options.json.write_text(json.dumps(seen.told()))
     print("answered:", ", ".join(f"{times} x {kind}" for kind, times in seen.answers.items()))
     print("failed:", ", ".join(f"{times} x {what}" for what, times in seen.failed.items()) or "none")
     for name, share in seen.grown.items():

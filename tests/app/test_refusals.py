@@ -34,7 +34,9 @@ def leaves(module: object) -> set[type[Exception]]:
 
 
 def test_no_error_is_missing_from_the_table() -> None:
-    assert leaves(app.errors) | leaves(jobs.errors) | leaves(models.errors) == set(PROBLEMS)
+    # A lost lease is met by a worker alone, which then puts the job away.
+    met = leaves(app.errors) | leaves(jobs.errors) - {jobs.errors.LeaseLost} | leaves(models.errors)
+    assert met == set(PROBLEMS)
     assert len({problem.slug for problem in ALL_PROBLEMS}) == len(ALL_PROBLEMS)
 
 
