@@ -1,5 +1,10 @@
 """Fixtures of all tests."""
 
+import sys
+from collections.abc import Iterator
+
+import pytest
+
 pytest_plugins = [
     "tests.redis_server",
     "tests.tiny_model",
@@ -8,3 +13,11 @@ pytest_plugins = [
     "tests.served_model",
     "tests.webhook_listener",
 ]
+
+
+@pytest.fixture(autouse=True)
+def denormals_stay() -> Iterator[None]:
+    """Training has the processor flush them, for as long as the process lives; what runs after it wants all floats."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)

@@ -121,7 +121,8 @@ def test_whatever_moves_is_known_as_its_own_and_a_changed_byte_is_told(ours: Hou
     if moving == "mp4":
         assert "films are not decoded" in found["watermark"]["says"]
     changed = bytearray(morph.content)
-    changed[len(changed) // 2] ^= 1
+    # Where a changed bit leaves it readable: in the palette of a GIF, amid the frames of the others.
+    changed[16 if moving == "gif" else len(changed) // 2] ^= 1
     assert ours.verify(bytes(changed))["verdict"] == "changed"
     form = ours.client.post("/verify", files={"photo": morph.content})
     assert "This service made this file" in form.text
@@ -233,7 +234,7 @@ def test_the_page_asks_and_answers_without_any_script(ours: House) -> None:
 
 
 def test_the_page_tells_a_problem_under_its_status(ours: House) -> None:
-    answer = ours.client.post("/verify", files={"photo": b"GIF89a"})
+    answer = ours.client.post("/verify", files={"photo": b"BM"})
     assert answer.status_code == 415
     assert 'role="alert"' in answer.text
 
