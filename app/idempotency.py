@@ -13,7 +13,7 @@ from jobs.queue import Once
 
 HEADER = "idempotency-key"
 WHOSE = ("authorization", "x-api-key")
-"""Headers that say whose key it is: what one client has sent is no news to another."""
+"""Headers that say whose it is where we know nobody (a proxy may): what one client has sent is no news to another."""
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
@@ -30,9 +30,10 @@ def once_of(request: Request, *asked: str | bytes) -> Once | None:
     if _KEY.fullmatch(key) is None:
         raise IdempotencyKeyMalformed
     visitor = VISITOR.get()
-    whose = [request.headers.get(name, "") for name in WHOSE]
-    # Whoever came in by a page sends neither header.
-    whose.append("" if visitor is None or visitor.key is None else visitor.key.id)
+    if visitor is not None and visitor.key is not None:
+        whose = [visitor.key.id]
+    else:
+        whose = [request.headers.get(name, "") for name in WHOSE]
     return Once(_hash(*whose, key), _hash(request.url.path, *asked))
 
 

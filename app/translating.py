@@ -44,7 +44,7 @@ class Translating:
             job = self._job(query, style, upload.header, request.headers.get("accept"))
             inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})
             inputs |= {MASK: mask} if mask else {}
-            once = once_of(request, query.model_dump_json(), upload.body + (mask or b""))
+            once = once_of(request, query.model_dump_json(), upload.body, mask or b"")
             webhook = self._webhooks.of(request)
             submit = self._errands.submit
             return await submit(job, Lane.SLOW, self._timeout_s, inputs, once=once, webhook=webhook), job

@@ -27,9 +27,10 @@ def restoring(request: pytest.FixtureRequest, restorers_store: Path) -> Iterator
         yield running
 
 
-def post(restoring: Studio, style: str, query: str = "", **files: bytes) -> httpx.Response:
+def post(restoring: Studio, style: str, query: str = "", key: str | None = None, **files: bytes) -> httpx.Response:
     named = {name: (f"{name}.png", body, "image/png") for name, body in files.items()}
-    return restoring.client.post(f"/v1/translations?style={style}{query}", files=named)
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return restoring.client.post(f"/v1/translations?style={style}{query}", files=named, headers=headers)
 
 
 def white_square() -> Image.Image:
@@ -43,6 +44,13 @@ def test_a_mask_says_where_and_all_else_stays(restoring: Studio) -> None:
     changed = np.abs(np.asarray(answer).astype(int) - np.asarray(picture())).max(axis=2)
     inside = np.asarray(white_square()) > 0
     assert (changed[~inside].max(), np.median(changed[inside]) > 5) == (0, True)
+
+
+def test_a_key_knows_where_the_photo_ends_and_the_mask_begins(restoring: Studio) -> None:
+    photo, mask = saved(picture(), "PNG"), saved(white_square(), "PNG")
+    assert post(restoring, "inpaint", key="once", photo=photo, mask=mask).status_code == 200
+    moved = post(restoring, "inpaint", key="once", photo=photo + mask[:1], mask=mask[1:])
+    assert (moved.status_code, moved.json()["type"]) == (422, "/problems/idempotency-key-reused")
 
 
 def test_what_cannot_be_filled_is_a_problem_of_its_own(restoring: Studio) -> None:
