@@ -75,7 +75,7 @@ def plan(options: argparse.Namespace) -> list[Stage]:
         Stage("directions", partial(stages.find, samples=options.found_in)),
         Stage("directions-measured", stages.measure_moves),
         Stage("encoder", partial(stages.train, options=options)),
-        Stage("images", partial(stages.draw, images=images, data=options.data)),
+        Stage("images", partial(stages.draw, images=images)),
         Stage("reconstructions", partial(stages.reconstruct, images=images, data=options.data, out=out)),
     ]
     skipped, only = set(options.skip.split(",")), set(filter(None, options.only.split(",")))

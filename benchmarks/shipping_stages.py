@@ -127,7 +127,7 @@ def train(entry: ModelEntry, *, options: argparse.Namespace) -> None:
     train_encoder(entry, data=options.data, out=run, options=how)
 
 
-def draw(entry: ModelEntry, *, images: Path, data: Path) -> None:  # noqa: ARG001  # all that draw are told both
+def draw(entry: ModelEntry, *, images: Path) -> None:
     """The documents' sheet of directions."""
     images.mkdir(exist_ok=True)
     with opened_faces(entry, "cpu") as faces:

@@ -17,7 +17,7 @@ from training.locator.run import CLOSE, LOCATOR
 from training.snapshots import list_snapshots, open_snapshot
 
 SCENES = 300_000
-"""About half an hour on a core of its own."""
+"""As many as the schedule of the learning rate is made for."""
 
 _log = logging.getLogger(__name__)
 
