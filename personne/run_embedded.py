@@ -13,6 +13,7 @@ from personne.queue_ends import both_ends
 from personne.run_webhooks import told_beside
 from personne.settings import Settings
 from personne.telemetry import recording
+from worker import memory
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
 
@@ -24,6 +25,7 @@ def run(settings: Settings) -> None:
     """
     check_door(settings)
     listener = bind(settings.host, settings.port)
+    memory.keep_flat()
     config = settings.worker_config()
     submitter, source = both_ends(settings, config)
     ending = asyncio.Event()

@@ -7,6 +7,7 @@ from personne.models_here import followed_models
 from personne.queue_ends import source
 from personne.settings import Settings
 from personne.telemetry import recording
+from worker import memory
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
 
@@ -18,6 +19,7 @@ def run(settings: Settings) -> None:
 
     Raises SettingRefused, ModelsError, WorkerError, and what is a bug.
     """
+    memory.keep_flat()
     config = settings.worker_config()
     queue = source(settings, config)
     with followed_models(settings) as shelf, recording(settings, "worker") as record:
