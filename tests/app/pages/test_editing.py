@@ -20,7 +20,7 @@ from models.catalogue import Catalogue, ModelEntry
 from models.directions import Directions
 from tests.app.conftest import MakeWeb, Web
 from tests.app.pages.conftest import OpenPage, opener
-from tests.app.pages.watching import next_by, seed_of
+from tests.app.pages.watching import faults, next_by, seed_of
 from tests.app.service import manifest, paint
 from tests.some_directions import some_directions
 from worker.animations import animation
@@ -77,6 +77,15 @@ def test_the_page_is_calm_until_one_edits(open_page: OpenPage) -> None:
     expect(smile).to_have_attribute("min", "-2")
     expect(smile).to_have_attribute("max", "3")
     expect(page.get_by_text("smile", exact=True)).to_have_attribute("title", "from glum to glad")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_editor_is_for_everybody(open_page: OpenPage, colours: str) -> None:
+    page = open_page("/?seed=7", bypass_csp=True, color_scheme=colours)
+    page.keyboard.press("e")
+    page.get_by_label("smile").fill("1")
+    until_address_has(page, smile="1")
+    assert faults(page) == []
 
 
 def test_a_slider_moves_the_face_and_the_address_says_so(open_page: OpenPage, web: Web) -> None:

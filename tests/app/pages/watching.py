@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -30,3 +31,10 @@ def next_by(page: Page, act: Callable[[], None]) -> str:
     act()
     expect(page.locator("#seed")).not_to_have_text(before)
     return seed_of(page)
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds that somebody could not see, hear or reach, and where. For pages opened with bypass_csp: they
+    forbid to be given scripts, as they should."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
