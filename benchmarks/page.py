@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Response, sync_playwright
 
 from benchmarks.stage import ended_by_sigterm
 from tests.personne.processes import ADDRESS, personne, ready
@@ -90,8 +90,9 @@ def _load(browser: Browser, address: str, instead: str | None = None) -> _Load:
         page = context.new_page()
         if instead is not None:
             page.route(address, lambda route: route.fulfill(body=instead, content_type="text/html"))
-        answers = []
-        page.on("response", answers.append)
+        answers = list[Response]()
+        # Playwright sets an attribute of its own on what it calls: it cannot on a list's method.
+        page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108
         page.add_init_script(WATCH)
         page.goto(address, wait_until="networkidle")
         seen = page.evaluate("window.seen")

@@ -99,6 +99,7 @@ class Worker:
 
     def _open_models(self) -> None:
         self._models.open()
+        self._workbench.rehearse()
         self._warm = True
         self._beat()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from jobs.contract import Delivery, JobFailure, JobResult
+from jobs.contract import Delivery, GenerateJob, JobFailure, JobResult
 from jobs.errors import JobsError
 from jobs.queue import JobSource
 from jobs.tracing import Record, about_job, dropped
@@ -22,6 +22,7 @@ from worker.metrics import WorkerMetrics
 from worker.parts import PartsOut
 from worker.pictures import EncodedPicture
 from worker.tasks.bulk import BulkTask
+from worker.tasks.generate import GenerateTask
 from worker.tasks.solo import SoloTask
 from worker.tasks.task import AnyTask, Task
 
@@ -56,6 +57,16 @@ class Workbench:
         self._metrics = metrics
         self._pool = pool
         self._traces = JobTraces(record)
+
+    def rehearse(self) -> None:
+        """Whoever asks first is not to wait for what is done once: codecs, certificates, the watermark's tables."""
+        task = self._tasks.get(GenerateJob.kind)
+        if isinstance(task, GenerateTask):
+            try:
+                task.rehearse()
+            except Exception as error:
+                # Jobs will tell of it, and it may be mended without a restart.
+                log.warning("nothing could be marked and encoded: %s", error)
 
     def do(self, batch: Batch) -> list[Future[None]]:
         """Run the batch; each future is done when its job is finished."""

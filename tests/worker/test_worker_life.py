@@ -20,6 +20,7 @@ from worker.config import WorkerConfig
 from worker.errors import NothingToServe
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
+from worker.tasks.generate import GenerateTask
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +68,29 @@ def test_a_signal_in_the_thread_that_runs_it_stops_the_worker(bench: Bench) -> N
         sent.join()
         signal.signal(signal.SIGUSR1, before)
     assert not worker.ready
+
+
+class Unrehearsed(GenerateTask):
+    """As if the certificates were broken, when it is rehearsed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rehearsed = 0
+
+    def rehearse(self) -> None:
+        self.rehearsed += 1
+        raise OSError("no key")
+
+
+async def test_a_ready_worker_has_rehearsed_and_one_that_could_not_says_so(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = Unrehearsed()
+    with bench.working(task) as worker:
+        await until_ready(worker)
+        assert task.rehearsed == 1
+        assert "nothing could be marked and encoded: no key" in caplog.text
+        await bench.pictures(await bench.submit([bench.job(1)]))
 
 
 class GatedModels(LoadedModels):

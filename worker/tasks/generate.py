@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jobs.contract import GenerateJob, MorphJob
+from jobs.contract import GenerateJob, MorphJob, PictureFormat
 from marks.recipe import Plain, Recipe
 from marks.stamp import UNMARKED, Stamp
 from models.engines.engine import Array, Float32
@@ -17,6 +17,9 @@ from models.transforms import make_transform
 from worker.loaded_model import LoadedGenerator
 from worker.pictures import EncodedPicture, Picture, resized, stamped
 from worker.tasks.offsets import DirectionsOf, edit_parameters, offset_of, without_directions
+
+REHEARSED_SIDE = 256
+"""Large enough for the watermark."""
 
 
 class GenerateTask:
@@ -74,6 +77,12 @@ class GenerateTask:
         """One picture as the job wants it."""
         recipe = recipe_of(job, self._name_of(job.model))
         return stamped(resized(picture, job.size), job.format, recipe, self._stamp)
+
+    def rehearse(self) -> None:
+        """Mark and encode a grey picture in every format, for nobody."""
+        grey = np.full([REHEARSED_SIDE, REHEARSED_SIDE, 3], 128, np.uint8)
+        for each in PictureFormat:
+            stamped(grey, each, Recipe(GenerateJob.kind, "", "", 0, {}), self._stamp)
 
     def _move(self, inputs: dict[str, Array], jobs: Sequence[GenerateJob], manifest: GeneratorManifest) -> None:
         """Add what the edits in z amount to, and keep for `run` what those in w do."""
