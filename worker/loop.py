@@ -14,6 +14,7 @@ from jobs.tracing import Record, dropped
 from worker.backlog import Backlog
 from worker.config import WorkerConfig
 from worker.loaded_models import LoadedModels
+from worker.memory import IdleMemory
 from worker.metrics import WorkerMetrics
 from worker.tasks.task import AnyTask, tasks_for
 from worker.workbench import Workbench
@@ -146,10 +147,12 @@ class Worker:
             log.warning("%d jobs could not be given back, their leases will end: %s", len(deliveries), error)
 
     def _keep_beating(self) -> None:
+        idle = IdleMemory()
         while not self._over.is_set():
             if self._warm:
                 self._models.follow_shelf()
             self._beat()
+            idle.look(self.metrics.figures())
             self._over.wait(self.config.beat_every_s)
 
     def _beat(self) -> None:

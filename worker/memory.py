@@ -27,6 +27,21 @@ def give_back() -> None:
         libc.malloc_trim(0)
 
 
+class IdleMemory:
+    """Gives back once whenever a worker has done nothing for a while."""
+
+    def __init__(self) -> None:
+        self._seen: object = None
+        self._is_given_back = False
+
+    def look(self, done: object) -> None:
+        """done: whatever changes with the work, at each look."""
+        idle = done == self._seen
+        if idle and not self._is_given_back:
+            give_back()
+        self._seen, self._is_given_back = done, idle
+
+
 def _glibc() -> ctypes.CDLL | None:
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     return libc if hasattr(libc, "malloc_trim") else None

@@ -159,7 +159,9 @@ class OnnxEngine:
             providers.insert(0, ("CUDAExecutionProvider", cuda_options(device.index)))
         if device.kind == "tensorrt":
             providers.insert(0, (device.provider, self._tensorrt_options(device.index, batch_sizes[0])))
-        return self._runtime.InferenceSession(str(self._path), self._session_options(threads), providers=providers)
+        return self._runtime.InferenceSession(
+            str(self._path), self._session_options(device, threads), providers=providers
+        )
 
     def _tensorrt_options(self, index: int, batch: int) -> dict[str, str]:
         probe = self._runtime.InferenceSession(str(self._path), providers=[CPU_PROVIDER])
@@ -167,15 +169,17 @@ class OnnxEngine:
         cache = self._cache and cache_folder(self._cache, self._path, self._runtime.__version__, index)
         return tensorrt_options(index, shapes, batch, self._sides, cache)
 
-    def _session_options(self, threads: int | None) -> Any:
+    def _session_options(self, device: Device, threads: int | None) -> Any:
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         # A spinning thread burns the core that the web or the encoder wants: on two cores shared with other work
         # a 128x128 face took 75 to 96 ms with spinning and 60 to 68 without, of CPU time too.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        # On a CPU it is no faster with them, and one is kept for every shape that ever ran: photos come in many.
+        options.enable_mem_pattern = device.kind != "cpu"
         # Left at their defaults, after measuring: the arena (without it batches of 8 took 10 to 30 % longer, and it
-        # holds 25 MB), memory patterns (no difference), all graph optimisations (fewer gained nothing).
+        # holds 25 MB), all graph optimisations (fewer gained nothing).
         return options
 
 

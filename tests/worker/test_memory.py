@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from worker import memory
+
 CHURN = """
 import ctypes, random, sys, threading
 from pathlib import Path
@@ -50,3 +52,13 @@ def test_large_buffers_that_have_gone_leave_no_memory_behind() -> None:
     assert given_back <= flat
     left, _ = churned("as it comes")
     assert left > 2 * flat
+
+
+def test_an_idle_worker_gives_back_once_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = list[int]()
+    monkeypatch.setattr(memory, "give_back", lambda: given.append(1))
+    idle, counts = memory.IdleMemory(), list[int]()
+    for done in (0, 1, 2, 2, 2, 3, 3, 3):
+        idle.look(done)
+        counts.append(len(given))
+    assert counts == [0, 0, 0, 1, 1, 1, 2, 2]
