@@ -62,14 +62,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="stages to do and no others, by commas")
     parser.add_argument("--again", default="", help="stages to do although they are done, by commas")
     parser.add_argument("--install", action="store_true", help="put model and pictures into the repository")
-    parser.add_argument("--anyway", action="store_true", help="install what measures worse than the bundled one too")
+    parser.add_argument(
+        "--anyway", action="store_true", help="install what measures worse than the bundled one too, or is not all done"
+    )
     return parser.parse_args()
 
 
-def plan(options: argparse.Namespace) -> list[Stage]:
+def every(options: argparse.Namespace) -> list[Stage]:
     """What follows the export, in order. Evaluation writes the card's end anew, so directions are measured after it."""
     out, images = options.out, options.out / "images"
-    every = [
+    return [
         Stage("checked", partial(stages.check, options=options)),
         Stage("evaluated", partial(stages.measure, options=options)),
         Stage("directions", partial(stages.find, samples=options.found_in)),
@@ -78,8 +80,12 @@ def plan(options: argparse.Namespace) -> list[Stage]:
         Stage("images", partial(stages.draw, images=images)),
         Stage("reconstructions", partial(stages.reconstruct, images=images, data=options.data, out=out)),
     ]
+
+
+def plan(options: argparse.Namespace) -> list[Stage]:
+    """Those of them that are asked for."""
     skipped, only = set(options.skip.split(",")), set(filter(None, options.only.split(",")))
-    return [stage for stage in every if stage.name not in skipped and (not only or stage.name in only)]
+    return [stage for stage in every(options) if stage.name not in skipped and (not only or stage.name in only)]
 
 
 def exported(options: argparse.Namespace) -> None:
@@ -166,8 +172,8 @@ def told(options: argparse.Namespace) -> None:
 def installed(options: argparse.Namespace) -> None:
     """Put the model in place of the bundled one of its name, and the pictures beside the documents."""
     entry, target = entry_of(options), BUNDLED / options.name
-    missing = {stage.name for stage in plan(options)} - notes(options).keys()
-    if missing:
+    missing = {stage.name for stage in every(options)} - notes(options).keys()
+    if missing and not options.anyway:
         raise SystemExit(f"not installed: {', '.join(sorted(missing))} is not done")
     if not stages.is_faces(entry, options.out):
         raise SystemExit(f"not installed: fewer than {stages.LEAST_FACES:.0%} of its pictures are faces to a detector")
