@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from training.draws import Draws
 from training.run_config import RunConfig
 
+STEEPEST = 5.0
 AVERAGED_BUFFERS = ("w_avg", "running_mean", "running_var")
 """Running statistics: each process has seen its own share only."""
 
@@ -67,12 +68,15 @@ class Processes:
         self.average([share])
         return bool(share > 0)
 
-    def step(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-        """One step of gradient descent on the mean of the processes' losses."""
+    def step(self, optimiser: torch.optim.Optimizer, loss: Tensor, clipped: Iterable[nn.Module] = ()) -> None:
+        """One step of gradient descent on the mean of the processes' losses. clipped: networks whose gradient is cut to
+        a norm of STEEPEST, each for itself."""
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         parameters = (parameter for group in optimiser.param_groups for parameter in group["params"])
         self.average(parameter.grad for parameter in parameters if parameter.grad is not None)
+        for network in clipped:
+            nn.utils.clip_grad_norm_(network.parameters(), STEEPEST)
         optimiser.step()
 
     def average_statistics(self, network: nn.Module) -> None:

@@ -1,6 +1,7 @@
 """What the loop of every recipe holds on to: config, state, data, log, processes, and whether to go on."""
 
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,16 +9,17 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.draws import Draws
+from training.errors import RunRefused
 from training.interrupt import Interrupt
 from training.processes import Processes
 from training.run_config import RunConfig
 from training.run_folder import locked, reconciled, write_config
 from training.run_log import RunLog
 from training.saved_state import STATE_NAME, RunState
-from training.steps import autocast, is_due
+from training.steps import autocast, is_due, set_up
 
 Config = TypeVar("Config", bound=RunConfig)
 State = TypeVar("State", bound=RunState)
@@ -39,6 +41,8 @@ class Recipe(Generic[Config, State, Data]):
     load: Callable[[Config, torch.device], tuple[Config, Data]]
     fresh: Callable[[Config, torch.device], State]
     start_from: Callable[[Path, State], None]
+    is_small: bool = False
+    """Networks so small that one process on the CPU is all that they need; nothing else is offered then."""
 
 
 @dataclass
@@ -85,9 +89,9 @@ class Run(Generic[Config, State, Data]):
     def autocast(self) -> torch.autocast:
         return autocast(self.config, self.device)
 
-    def step(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-        """One step of gradient descent, the same in every process."""
-        self.processes.step(optimiser, loss)
+    def step(self, optimiser: torch.optim.Optimizer, loss: Tensor, clipped: Sequence[nn.Module] = ()) -> None:
+        """One step of gradient descent, the same in every process. clipped: networks whose gradient is kept short."""
+        self.processes.step(optimiser, loss, clipped)
 
     def seen(self) -> None:
         """Count a step."""
@@ -102,8 +106,12 @@ def running(config: Config, recipe: Recipe[Config, State, Data]) -> Iterator[Run
     Raises RunRefused where another process trains there or a network of another shape lies there. On Ctrl-C the state
     is saved, and KeyboardInterrupt raised.
     """
-    _set_up(config)
+    if recipe.is_small and config.device == "auto":
+        config = dataclasses.replace(config, device="cpu")
+    set_up(config)
     with Processes(config) as processes, _held(config, processes), Interrupt() as interrupt:
+        if recipe.is_small and (processes.device.type != "cpu" or processes.draws.count > 1):
+            raise RunRefused(f"the {recipe.name} trains on the CPU in one process; more was asked")
         config = reconciled(config, recipe.shape_fields)
         config, data = recipe.load(config, processes.device)
         config = reconciled(config, recipe.shape_fields)
@@ -135,10 +143,3 @@ def _held(config: RunConfig, processes: Processes) -> Iterator[None]:
             yield
     else:
         yield
-
-
-def _set_up(config: RunConfig) -> None:
-    torch.manual_seed(config.seed)
-    # Denormals appear in the moments of Adam and slow a CPU by an order of magnitude.
-    torch.set_flush_denormal(True)
-    torch.backends.cudnn.benchmark = True

@@ -8,12 +8,16 @@ from torch import Tensor, nn
 from training.run_config import RunConfig
 
 
-def prepare_device(config: RunConfig) -> torch.device:
-    """The device of the run, and torch set up for it."""
+def set_up(config: RunConfig) -> None:
+    """Torch as a run needs it."""
     torch.manual_seed(config.seed)
     # Denormals appear in the moments of Adam and slow a CPU by an order of magnitude.
     torch.set_flush_denormal(True)
     torch.backends.cudnn.benchmark = True
+
+
+def device_of(config: RunConfig) -> torch.device:
+    """Where a run of one process would be."""
     if config.device != "auto":
         return torch.device(config.device)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -19,7 +19,7 @@ from training.portrait_presets import PORTRAIT_PRESETS, smaller
 from training.presets import TRANSLATION_PRESETS, on_two_cores
 from training.progressive.state import RECIPE as PROGRESSIVE
 from training.run_config import RunConfig
-from training.steps import prepare_device
+from training.steps import device_of, set_up
 from training.translation import fresh_state as fresh_translation
 
 # Of each command: the loop, and a fresh state, from which --dry-run reads what it will cost.
@@ -57,9 +57,9 @@ def train_recipe(
     config = dataclasses.replace(config, **given)
     train, fresh = LOOPS[recipe]
     if dry_run:
-        device = prepare_device(config)
+        set_up(config)
         on_cpu = fresh(config, torch.device("cpu"))
-        return [f"preset {chosen}", *typed_settings(config), "", *cost(config, on_cpu, device)]
+        return [f"preset {chosen}", *typed_settings(config), "", *cost(config, on_cpu, device_of(config))]
     _log.info("preset %s, into %s", chosen, out)
     train(config)
     return []

@@ -5,15 +5,15 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.encoder.config import EncoderConfig
 from training.encoder.losses import latent_loss, picture_loss, prior_loss
-from training.encoder.run import EncoderState, Sources, opened_run, save
+from training.encoder.run import EncoderState, Sources, recipe, tell_latents
 from training.encoder.worn import worn
-from training.run_log import RunLog, save_grid
+from training.run import Run, running
+from training.run_log import save_grid
 from training.snapshots import save_snapshot, thin_snapshots
-from training.steps import is_due, prepare_device
 
 ENCODER = "encoder"
 WARM_UP = 0.02
@@ -27,10 +27,11 @@ def train(config: EncoderConfig, generator: Any) -> None:
     stats.jsonl, samples/ (photos or own pictures above what is drawn of them) and snapshots/. Raises the errors of
     training.errors.
     """
-    device = prepare_device(config)
-    with opened_run(config, generator, device) as (state, sources, log):
+    with running(config, recipe(generator)) as run:
+        config, state, sources, log = run.config, run.state, run.data, run.log
         own = sources.own
-        while state.images_seen < config.total_images:
+        tell_latents(state.encoder, own)
+        while run.goes_on():
             x_BCRR, wanted_BLD = sources.batch(state.images_seen, config.batch)
             found_BLD = state.encoder(worn(x_BCRR))
             count = len(wanted_BLD)
@@ -46,12 +47,9 @@ def train(config: EncoderConfig, generator: Any) -> None:
             if count < config.batch:
                 loss = loss + config.prior_weight * prior_loss(found_BLD[count:], own.w_avg, own.w_std)
             state.optimiser.param_groups[0]["lr"] = learning_rate(config, state.images_seen)
-            state.optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(state.encoder.parameters(), 5.0)
-            state.optimiser.step()
-            state.images_seen += config.batch
-            keep_records(config, state, sources, generator, log)
+            run.step(state.optimiser, loss, clipped=[state.encoder])
+            run.seen()
+            keep_records(run, generator)
 
 
 def learning_rate(config: EncoderConfig, images_seen: int) -> float:
@@ -60,23 +58,20 @@ def learning_rate(config: EncoderConfig, images_seen: int) -> float:
     return config.learning_rate * min(1.0, done / WARM_UP + 0.01) * (0.5 + 0.5 * math.cos(math.pi * done))
 
 
-def keep_records(config: EncoderConfig, state: EncoderState, sources: Sources, generator: Any, log: RunLog) -> None:
+def keep_records(run: Run[EncoderConfig, EncoderState, Sources], generator: Any) -> None:
     """Report, draw and save whatever is due after this step."""
-
-    def due(every_images: int) -> bool:
-        return is_due(config, state.images_seen, every_images)
-
-    if due(config.log_every_images):
-        log.report(state.images_seen)
-    if due(config.samples_every_images):
+    config, state = run.config, run.state
+    if run.is_due(config.log_every_images):
+        run.log.report(state.images_seen)
+    if run.is_due(config.samples_every_images):
         path = config.out / "samples" / f"{state.images_seen:09d}.png"
-        save_grid(path, drawn_again(state, sources.shown(SHOWN), generator), SHOWN)
-    if due(config.snapshot_every_images):
+        save_grid(path, drawn_again(state, run.data.shown(SHOWN), generator), SHOWN)
+    if run.is_due(config.snapshot_every_images):
         kwargs = state.encoder.kwargs
         save_snapshot(config.out, state.encoder, state.images_seen, kwargs, family=ENCODER, called=ENCODER)
         thin_snapshots(config.out, config.snapshot_every_images, config.keep_snapshots, ENCODER)
-    if due(config.state_every_images):
-        save(state, config.out)
+    if run.is_due(config.state_every_images):
+        state.save(config.out)
 
 
 @torch.no_grad()

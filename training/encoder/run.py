@@ -1,10 +1,9 @@
 """A run of the encoder: its state, the generator's own samples, photos, the log that goes on."""
 # B batch, C channel, R side of the picture, L style layer, D width of w
 
-import contextlib
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +16,22 @@ from training.dataset import ShuffledPictures, load_pictures
 from training.encoder.config import EncoderConfig
 from training.encoder.own_samples import OwnSamples, draw_samples
 from training.errors import RunRefused
-from training.run_folder import locked, reconciled, write_config
-from training.run_log import RunLog
-from training.saved_state import STATE_NAME, Part, check_finite, read_state, restore, write_state
+from training.run import Recipe
+from training.saved_state import STATE_NAME, RunState, read_state
 
-STATE_VERSION = 1
-LATENTS = ("w_avg", "w_std")
-"""Of the generator: what an encoder is told of its latents."""
 SHAPE_FIELDS = ("model", "width", "widest", "hidden")
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class EncoderState:
-    """Network, optimiser and counter of a run."""
+@dataclass(kw_only=True)
+class EncoderState(RunState):
+    """Network and optimiser of a run."""
+
+    VERSION = 2
 
     encoder: EncoderNetwork
     optimiser: torch.optim.Optimizer
-    images_seen: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,37 +64,23 @@ class Sources:
         return own if self.photos is None else torch.cat([own, self.photos.batch(0, columns)])
 
 
-@contextlib.contextmanager
-def opened_run(
-    config: EncoderConfig, generator: Any, device: torch.device
-) -> Iterator[tuple[EncoderState, Sources, RunLog]]:
-    """All that the loop needs, from the run in `config.out` or for a new one.
-
-    Raises RunRefused where another process trains there, where an encoder of another model or shape lies there, and for
-    a device other than the CPU; DatasetError.
-    """
-    if device.type != "cpu":
-        raise RunRefused(f"an encoder trains on the CPU; {device} was asked")
-    with locked(config.out):
-        config = reconciled(config, SHAPE_FIELDS)
-        logger.info("drawing %d samples of the generator", config.samples)
-        own = draw_samples(generator, config.samples, config.seed)
-        side = generator.img_resolution
-        photos = None if config.data is None else load_pictures(config.data, side)
-        state = fresh_state(config, generator, own)
-        if (config.out / STATE_NAME).exists():
-            load(state, config.out)
-        elif config.init_from is not None:
-            begin_with(state, config.init_from)
-        write_config(config)
-        shuffled = None if photos is None else ShuffledPictures(photos, config.seed, device)
-        sources = Sources(own, shuffled, config.own_share * config.total_images)
-        with RunLog(config.out, "encoder", config.total_images, state.images_seen, device) as log:
-            yield state, sources, log
+def recipe(generator: Any) -> Recipe[EncoderConfig, EncoderState, Sources]:
+    """How a run for this generator begins. `load` raises DatasetError."""
+    load, fresh = partial(load_sources, generator), partial(fresh_state, generator)
+    return Recipe("encoder", SHAPE_FIELDS, load, fresh, begin_with, is_small=True)
 
 
-def fresh_state(config: EncoderConfig, generator: Any, own: OwnSamples) -> EncoderState:
-    """A random encoder that knows where the generator's latents lie, and its optimiser."""
+def load_sources(generator: Any, config: EncoderConfig, device: torch.device) -> tuple[EncoderConfig, Sources]:
+    """The generator's own samples, drawn anew, and photos. Raises DatasetError."""
+    logger.info("drawing %d samples of the generator", config.samples)
+    own = draw_samples(generator, config.samples, config.seed)
+    photos = None if config.data is None else load_pictures(config.data, generator.img_resolution)
+    shuffled = None if photos is None else ShuffledPictures(photos, config.seed, device)
+    return config, Sources(own, shuffled, config.own_share * config.total_images)
+
+
+def fresh_state(generator: Any, config: EncoderConfig, device: torch.device) -> EncoderState:
+    """A random encoder and its optimiser."""
     encoder = EncoderNetwork(
         generator.img_resolution,
         generator.num_ws,
@@ -106,35 +88,26 @@ def fresh_state(config: EncoderConfig, generator: Any, own: OwnSamples) -> Encod
         width=config.width,
         widest=config.widest,
         hidden=config.hidden,
-    )
-    encoder.w_avg.copy_(own.w_avg)
-    encoder.w_std.copy_(own.w_std)
-    return EncoderState(encoder, torch.optim.AdamW(encoder.parameters(), config.learning_rate, weight_decay=1e-3))
+    ).to(device)
+    optimiser = torch.optim.AdamW(encoder.parameters(), config.learning_rate, weight_decay=1e-3)
+    return EncoderState(encoder=encoder, optimiser=optimiser)
 
 
-def begin_with(state: EncoderState, run: Path) -> None:
-    """Take the encoder of a run for an earlier snapshot of the generator; where the latents of this one lie stays.
+def begin_with(run: Path, state: EncoderState) -> None:
+    """Take the encoder of a run for an earlier snapshot of the generator.
 
     Raises RunRefused where there is none, or one of another shape.
     """
     if not (run / STATE_NAME).exists():
         raise RunRefused(f"{run} holds no state of an encoder to start from")
     own = state.encoder.state_dict()
-    found = read_state(run / STATE_NAME, STATE_VERSION)["encoder"]
+    found = read_state(run / STATE_NAME, EncoderState.VERSION)["encoder"]
     if {name: tensor.shape for name, tensor in found.items()} != {name: tensor.shape for name, tensor in own.items()}:
         raise RunRefused(f"the encoder of {run} is of another shape: generator, width, widest and hidden must agree")
-    state.encoder.load_state_dict(found | {name: own[name] for name in LATENTS})
+    state.encoder.load_state_dict(found)
 
 
-def save(state: EncoderState, run: Path) -> None:
-    """Write `run`/state.pt whole. Raises TrainingDiverged when a weight is not finite."""
-    check_finite({"encoder": state.encoder}, state.images_seen)
-    parts: dict[str, Part] = {"encoder": state.encoder, "optimiser": state.optimiser}
-    write_state(run, STATE_VERSION, parts, {"images_seen": state.images_seen})
-
-
-def load(state: EncoderState, run: Path) -> None:
-    """Put back what `save` wrote."""
-    content = read_state(run / STATE_NAME, STATE_VERSION)
-    restore({"encoder": state.encoder, "optimiser": state.optimiser}, content)
-    state.images_seen = content["images_seen"]
+def tell_latents(encoder: EncoderNetwork, own: OwnSamples) -> None:
+    """Where the generator's latents lie: of this one, whatever the encoder began with."""
+    encoder.w_avg.copy_(own.w_avg)
+    encoder.w_std.copy_(own.w_std)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from training.encoder import train
 from training.encoder.config import EncoderConfig
 from training.encoder.losses import latent_loss, picture_loss, prior_loss
 from training.encoder.own_samples import draw_samples
-from training.encoder.run import Sources, begin_with, fresh_state
+from training.encoder.run import Sources, begin_with, fresh_state, tell_latents
 from training.encoder.worn import worn
 from training.errors import RunRefused
 from training.snapshots import list_snapshots, open_snapshot
@@ -121,6 +122,18 @@ def test_a_run_with_photos_goes_on(generator: Any, blots: Path, tmp_path: Path) 
         train(config(out, blots, model="another"), generator)
 
 
+def test_ctrl_c_saves_and_the_run_goes_on(generator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("training.encoder.loop.keep_records", lambda *_: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            train(config(out), generator)
+    batch = config(out).batch
+    assert torch.load(out / "state.pt", weights_only=True)["images_seen"] == batch
+    train(config(out), generator)
+    assert list_snapshots(out, "encoder")
+
+
 def test_a_large_picture_is_looked_at_small() -> None:
     encoder = EncoderNetwork(256, 3, 8, width=4, widest=8, hidden=8).eval()
     assert encoder.side == 128
@@ -137,8 +150,10 @@ def test_an_encoder_starts_from_that_of_an_earlier_snapshot(generator: Any, tmp_
     later = later.eval().requires_grad_(False)
     begun = config(tmp_path / "second", model="1f1e2d3c4b5a6979", init_from=tmp_path / "first")
     own = draw_samples(later, begun.samples, begun.seed)
-    state = fresh_state(begun, later, own)
-    begin_with(state, tmp_path / "first")
+    cpu = torch.device("cpu")
+    state = fresh_state(later, begun, cpu)
+    begin_with(tmp_path / "first", state)
+    tell_latents(state.encoder, own)
     first = open_snapshot(list_snapshots(tmp_path / "first", "encoder")[-1]).tensors()
     found = state.encoder.state_dict()
     assert torch.equal(found["w_avg"], own.w_avg), "where the latents lie is the new generator's"
@@ -147,6 +162,6 @@ def test_an_encoder_starts_from_that_of_an_earlier_snapshot(generator: Any, tmp_
     train(begun, later)
     assert list_snapshots(tmp_path / "second", "encoder")
     with pytest.raises(RunRefused, match="of another shape"):
-        begin_with(fresh_state(config(tmp_path, width=12), generator, own), tmp_path / "first")
+        begin_with(tmp_path / "first", fresh_state(generator, config(tmp_path, width=12), cpu))
     with pytest.raises(RunRefused, match="holds no state of an encoder to start from"):
-        begin_with(state, tmp_path / "nowhere")
+        begin_with(tmp_path / "nowhere", state)

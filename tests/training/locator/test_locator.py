@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from training.locator.config import LocatorConfig
 from training.locator.faces import load_faces
 from training.locator.losses import close_up_losses, locator_losses
 from training.locator.pool import ScenePool
-from training.locator.run import fresh_state
+from training.locator.run import begin_from, fresh_state
 from training.locator.scenes import Scenes
 from training.snapshots import open_snapshot
 
@@ -200,15 +201,27 @@ def test_a_run_that_is_killed_ends_as_if_it_never_was(
         assert all(torch.equal(tensor, killed[name]) for name, tensor in whole.items()), called
 
 
+def test_ctrl_c_saves_and_the_run_goes_on(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "keep_records", lambda _: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            train(config(data, out))
+    assert torch.load(out / "state.pt", weights_only=True)["images_seen"] == 4
+    train(config(data, out))
+    assert (out / "snapshots" / "locator-000000024.safetensors").is_file()
+
+
 def test_a_run_may_begin_from_another(data: Path, tmp_path: Path) -> None:
     train(config(data, tmp_path / "first", total_images=4))
-    begun = fresh_state(config(data, tmp_path / "second", init_from=tmp_path / "first"))
+    begun = fresh_state(config(data, tmp_path / "second"), torch.device("cpu"))
+    begin_from(tmp_path / "first", begun)
     first = open_snapshot(tmp_path / "first" / "snapshots" / "locator-000000004.safetensors").tensors()
     assert all(torch.equal(tensor, first[name]) for name, tensor in begun.network.state_dict().items())
     with pytest.raises(RunRefused, match="no snapshot"):
-        fresh_state(config(data, tmp_path / "third", init_from=tmp_path))
+        begin_from(tmp_path, begun)
     with pytest.raises(RunRefused, match="another shape"):
-        fresh_state(config(data, tmp_path / "third", init_from=tmp_path / "first", width=16))
+        train(config(data, tmp_path / "third", init_from=tmp_path / "first", width=16))
 
 
 def test_the_network_looks_at_any_size() -> None:
