@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
@@ -80,14 +81,15 @@ def problem_reply(
 
 
 def retry_header(problem: ProblemType) -> dict[str, str]:
-    """When to come back (and that nobody may store the answer)."""
+    """When to come back (and that nobody may store the answer, and whoever was too slow has to begin anew)."""
     retry = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
-    return {"Cache-Control": NEVER, **retry}
+    close = {"Connection": "close"} if problem.status == HTTPStatus.REQUEST_TIMEOUT else {}
+    return {"Cache-Control": NEVER, **retry, **close}
 
 
-def error_reply(error: Exception) -> ProblemReply:
+def error_reply(error: Exception, headers: Mapping[str, str] | None = None) -> ProblemReply:
     """The problem document of an error in the table; its public attributes are the extra members."""
-    return problem_reply(PROBLEMS[type(error)], str(error), vars(error))
+    return problem_reply(PROBLEMS[type(error)], str(error), vars(error), headers)
 
 
 def invalid_parameters_reply(errors: Sequence[Mapping[str, Any]]) -> ProblemReply:

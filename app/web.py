@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +21,7 @@ from app.access.sessions import Sessions, sessions_of
 from app.admission import UploadRoom
 from app.config import AccessConfig, AppConfig
 from app.errands import Errands
-from app.errors import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, PROBLEMS
+from app.errors import INTERNAL_ERROR, INVALID_PARAMETER, METHOD_NOT_ALLOWED, NOT_FOUND, PROBLEMS
 from app.inverting import Inverting
 from app.making import Making
 from app.metrics import CountRequests, Meters
@@ -194,6 +195,8 @@ def _answer_errors(app: FastAPI) -> None:
         if error.status_code == METHOD_NOT_ALLOWED.status:
             detail = f"{request.method} is not answered here."
             return problem_reply(METHOD_NOT_ALLOWED, detail, headers=error.headers)
+        if error.status_code == HTTPStatus.BAD_REQUEST:
+            return problem_reply(INVALID_PARAMETER, "The body cannot be read as JSON.")
         return problem_reply(NOT_FOUND, f"There is nothing at {request.url.path}.")
 
     @app.exception_handler(Exception)

@@ -106,16 +106,16 @@ class PhotoMissing(AppError):
 class UploadTooBig(AppError):
     """The upload is too big."""
 
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__(f"A photo may have {most_bytes} bytes; this one has more.")
+    def __init__(self, most_bytes: int, what: str = "A photo") -> None:
+        super().__init__(f"{what} may have {most_bytes} bytes; this one has more.")
         self.limit = most_bytes
 
 
 class UploadTooSlow(AppError):
     """The upload took too long."""
 
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(f"The photo did not arrive within {limit_s:g} seconds.")
+    def __init__(self, limit_s: float, what: str = "photo") -> None:
+        super().__init__(f"The {what} did not arrive within {limit_s:g} seconds.")
         self.limit = limit_s
 
 

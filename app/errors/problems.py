@@ -87,7 +87,8 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "upload-too-big",
             413,
             "Upload too big",
-            "The body has more bytes than a photo may have; the member limit says how many. Reading stopped there.",
+            "The body has more bytes than a photo, or a request as JSON, may have; the member limit says how many. "
+            "Reading stopped there.",
         ),
         UploadTooSlow: ProblemType(
             "upload-too-slow",

@@ -21,6 +21,7 @@ from app.errors import (
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply
+from app.json_bodies import BODY_PROBLEMS, JsonRoute
 from app.replies import NEVER, problems_documented
 from app.teaching import Teaching, direction_of
 from app.teaching_schemas import TaughtDirection, TeachRequest
@@ -38,7 +39,7 @@ NPZ = "application/octet-stream"
 
 def directions_routes(config: AppConfig, errands: Errands, teaching: Teaching) -> APIRouter:
     """POST /v1/directions, GET and DELETE of one, GET of its file."""
-    router = APIRouter(prefix="/v1/directions", tags=["edits"])
+    router = APIRouter(prefix="/v1/directions", tags=["edits"], route_class=JsonRoute)
 
     @router.post(
         "",
@@ -48,7 +49,7 @@ def directions_routes(config: AppConfig, errands: Errands, teaching: Teaching) -
             **accepted_documented(),
             **problems_documented(
                 *(UnknownParameter, INVALID_PARAMETER, SeedOutOfRange, DirectionRefused, QueueFull),
-                *(*ASKING_PROBLEMS, *OF_THE_MODEL, *OF_THE_QUEUE),
+                *(*BODY_PROBLEMS, *ASKING_PROBLEMS, *OF_THE_MODEL, *OF_THE_QUEUE),
             ),
         },
         openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},

@@ -24,6 +24,7 @@ from app.errors import (
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply
+from app.json_bodies import JsonRoute
 from app.making import Making
 from app.negotiation import negotiate
 from app.ordering import Ordering
@@ -41,7 +42,7 @@ RECIPE_HEADER = "Personne-Recipe"
 
 def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making: Making) -> APIRouter:
     """POST /v1/edits."""
-    router = APIRouter(tags=["edits"])
+    router = APIRouter(tags=["edits"], route_class=JsonRoute)
 
     @router.post(
         "/v1/edits",

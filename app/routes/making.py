@@ -20,6 +20,7 @@ from app.errors import (
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply, pictures_content
 from app.job_requests import DatasetRequest, JobRequest
+from app.json_bodies import BODY_PROBLEMS, JsonRoute
 from app.making import Making
 from app.preferences import read_preferences
 from app.replies import NEVER, picture_reply, problems_documented
@@ -33,7 +34,7 @@ NO_WAIT_S = 0.0
 
 def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> APIRouter:
     """POST /v1/jobs and /v1/datasets. longest_wait_s: what `Prefer: wait` may ask for."""
-    router = APIRouter(prefix="/v1", tags=["jobs"])
+    router = APIRouter(prefix="/v1", tags=["jobs"], route_class=JsonRoute)
 
     async def answer(request: Request, job_id: JobId) -> Response:
         waits = read_preferences(request.headers.get("prefer")).wait_s is not None
@@ -50,7 +51,7 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
             **accepted_documented(),
             **problems_documented(
                 *(SeedOutOfRange, SeedOrLatent, NoLatent, JobNotFound, JobNotDone, DatasetTooBig, *ASKING_PROBLEMS),
-                *(NoDirection, DirectionRefused, MorphTooLarge),
+                *(NoDirection, DirectionRefused, MorphTooLarge, *BODY_PROBLEMS),
                 *MAKING_PROBLEMS,
             ),
         },
@@ -71,7 +72,7 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
         responses={
             **_finished("The zip, where `Prefer: wait` waited long enough for it."),
             **accepted_documented(),
-            **problems_documented(SeedOutOfRange, DatasetTooBig, *ASKING_PROBLEMS, *MAKING_PROBLEMS),
+            **problems_documented(SeedOutOfRange, DatasetTooBig, *BODY_PROBLEMS, *ASKING_PROBLEMS, *MAKING_PROBLEMS),
         },
         openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )
