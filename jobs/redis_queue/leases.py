@@ -13,7 +13,8 @@ class Leases:
     def __init__(self, renew: Callable[[Lane, Sequence[str]], None], lease_s: float) -> None:
         self._renew = renew
         self._every_s = lease_s / 3
-        self._held: dict[str, Delivery] = {}
+        # By lane too: two lanes give the same entry id to what they are given in the same millisecond.
+        self._held: dict[tuple[Lane, str], Delivery] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep_renewing, name="leases", daemon=True)
@@ -21,12 +22,12 @@ class Leases:
 
     def hold(self, deliveries: Iterable[Delivery]) -> None:
         with self._lock:
-            self._held.update({delivery.receipt: delivery for delivery in deliveries})
+            self._held.update({(delivery.lane, delivery.receipt): delivery for delivery in deliveries})
 
     def drop(self, deliveries: Iterable[Delivery]) -> None:
         with self._lock:
             for delivery in deliveries:
-                self._held.pop(delivery.receipt, None)
+                self._held.pop((delivery.lane, delivery.receipt), None)
 
     def held(self) -> list[Delivery]:
         with self._lock:
