@@ -10,13 +10,14 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from jobs.codec import beat_to_bytes, job_and_trace, job_to_bytes, outcome_to_wire
+from jobs.codec import beat_to_bytes, job_to_bytes, outcome_to_wire
 from jobs.contract import Delivery, JobId, JobOutcome, Lane, WorkerBeat
 from jobs.errors import WireError
 from jobs.outcomes import deadline_passed, given_up, kept_s
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
 from jobs.redis_queue.cargo import Cargo
 from jobs.redis_queue.connecting import kept_alive
+from jobs.redis_queue.entries import Entry, delivery_of, is_told
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, in_ms, script, without_password
 from jobs.redis_queue.leases import Leases
 
@@ -29,9 +30,6 @@ FORGET_AFTER_MS = 3_600_000  # names of workers that took nothing for so long le
 DIED = "its worker died or fell silent with it"
 
 log = logging.getLogger(__name__)
-
-Entry = tuple[bytes, dict[bytes, bytes], int]
-"""An entry's id, its fields, and how often this very entry was delivered."""
 
 
 class RedisSource:
@@ -223,27 +221,26 @@ class RedisSource:
                 self._bury(delivery, entry[1][b"job"], DIED)
             else:
                 admitted.append(delivery)
-                if entry[1].get(b"events") == b"1":
+                if is_told(entry):
                     watched.append(delivery)
+        self._begin(watched)
+        # Last: what is held is renewed for ever, so it must be in somebody's hands.
         self._leases.hold(admitted)
-        for delivery in watched:
-            self._run("begin", keys=[self._keys.job(delivery.id)], args=[])
         return admitted
 
-    def _delivery(self, lane: Lane, entry: Entry) -> Delivery | None:
-        receipt, fields, count = entry
+    def _begin(self, deliveries: Iterable[Delivery]) -> None:
+        """Tell whoever watches. Lost while Redis writes nothing."""
         try:
-            return Delivery(
-                id=JobId(fields[b"id"].decode()),
-                **job_and_trace(fields[b"job"]),
-                lane=lane,
-                delivery_count=int(fields[b"deliveries"]) + count,
-                submitted_at_ms=int(fields[b"submitted_at_ms"]),
-                deadline_ms=int(fields[b"deadline_ms"]),
-                receipt=receipt.decode(),
-            )
+            for delivery in deliveries:
+                self._run("begin", keys=[self._keys.job(delivery.id)], args=[])
+        except UNAVAILABLE as error:
+            log.debug("The beginning of jobs was not told: %s", error)
+
+    def _delivery(self, lane: Lane, entry: Entry) -> Delivery | None:
+        try:
+            return delivery_of(lane, entry)
         except (WireError, KeyError, ValueError) as error:
-            self._bury_unread(lane, receipt, fields, str(error))
+            self._bury_unread(lane, entry[0], entry[1], str(error))
             return None
 
     def _bury_unread(self, lane: Lane, receipt: bytes, fields: Mapping[bytes, bytes], reason: str) -> None:
@@ -257,15 +254,14 @@ class RedisSource:
         self._run_bury(delivery.lane, delivery.id, delivery.receipt, job=job, reason=reason, count=count)
 
     def _run_bury(self, lane: Lane, job_id: JobId, receipt: str, *, job: bytes, reason: str, count: int) -> None:
-        keys = self._keys
-        self._run(
-            "bury",
-            keys=[*self._keys_of(lane, job_id), keys.dead(lane), keys.totals],
-            args=[
-                *(GROUP, self._worker, receipt, job_id, *outcome_to_wire(given_up(count, reason))),
-                *(in_ms(self._policy.result_ttl_s), job, reason, count, in_ms(self._policy.dead_ttl_s)),
-            ],
-        )
+        keys = [*self._keys_of(lane, job_id), self._keys.dead(lane), self._keys.totals]
+        told = (job_id, *outcome_to_wire(given_up(count, reason)), in_ms(self._policy.result_ttl_s))
+        args = [GROUP, self._worker, receipt, *told, job, reason, count, in_ms(self._policy.dead_ttl_s)]
+        try:
+            self._run("bury", keys=keys, args=args)
+        except UNAVAILABLE as error:
+            # Its companions are to be done all the same; at the end of its lease it comes again.
+            log.warning("A job could not be buried: %s", error)
 
     def _put_back(self, delivery: Delivery, deliveries: int, *, failed: bool) -> None:
         self._run(

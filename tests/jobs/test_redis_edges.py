@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.redis_server import RedisServer
 pytestmark = pytest.mark.anyio
 DONE = JobResult(b"picture", "image/png")
 QUICK = (Lane.QUICK,)
+BOTH = (Lane.QUICK, Lane.SLOW)
 SHORT = replace(DEFAULT_POLICY, lease_s=0.6)
 
 
@@ -117,6 +119,71 @@ async def test_a_redis_without_memory_is_out_of_reach_until_it_has_some(tmp_path
         assert await submitter.wait(job_id, timeout_ms=2000) == DONE
         await asyncio.to_thread(source.close)
         await submitter.close()
+
+
+@contextmanager
+def full(redis_url: str) -> Iterator[None]:
+    """A Redis that writes nothing new, for as long as this lasts."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.config_set("maxmemory", "100kb")
+        try:
+            yield
+        finally:
+            client.config_set("maxmemory", 0)
+
+
+async def test_what_is_taken_while_redis_writes_nothing_is_done(
+    submitter: RedisSubmitter, source: RedisSource, redis_url: str
+) -> None:
+    assert source.take(QUICK, max_jobs=1, wait_ms=0) == []
+    job_id = await submit(submitter)
+    with full(redis_url):
+        # Reading is not refused, and telling that it has begun is.
+        (delivery,) = await asyncio.to_thread(source.take, QUICK, max_jobs=1, wait_ms=5000)
+    assert source.finish(delivery, DONE)
+    assert await submitter.wait(job_id, timeout_ms=2000) == DONE
+
+
+async def test_two_lanes_jobs_of_one_millisecond_are_held_apart(submitter: RedisSubmitter, source: RedisSource) -> None:
+    for lane in BOTH:
+        await submitter.submit(face(), lane=lane, timeout_ms=60_000)
+    quick, slow = (replace(*source.take([lane], max_jobs=1, wait_ms=0), receipt="5-0") for lane in BOTH)
+    source._leases.hold([quick, slow])
+    source._leases.drop([slow])
+    assert quick in source._leases.held()
+
+
+def refuse(source: RedisSource, *names: str) -> None:
+    """From now on these scripts meet a Redis that has just gone away."""
+
+    def gone(**_: object) -> None:
+        raise redis.exceptions.ConnectionError("gone")
+
+    source._scripts.update(dict.fromkeys(names, gone))
+
+
+async def test_a_redis_that_goes_away_behind_the_read_loses_no_lanes_jobs(
+    submitter: RedisSubmitter, source: RedisSource
+) -> None:
+    assert source.take(BOTH, max_jobs=1, wait_ms=0) == []
+    quick = await submit(submitter)
+    slow = await submitter.submit(face(), lane=Lane.SLOW, timeout_ms=60_000)
+    refuse(source, "begin")
+    taken = source._take_first(BOTH, source._read(BOTH, 4))
+    assert [delivery.id for delivery in taken] == [quick]
+    assert source._leases.held() == taken, "nobody renews what nobody does"
+    assert [delivery.id for delivery in source.take(BOTH, max_jobs=4, wait_ms=0)] == [slow]
+
+
+async def test_an_entry_that_cannot_be_buried_takes_no_other_with_it(
+    submitter: RedisSubmitter, source: RedisSource, redis_url: str
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.xadd("psn:lane:quick", {"nothing": "known"})
+    job_id = await submit(submitter)
+    refuse(source, "bury")
+    (delivery,) = source.take(QUICK, max_jobs=2, wait_ms=0)
+    assert delivery.id == job_id
 
 
 async def test_a_dead_workers_job_is_found_behind_many_living_leases(
