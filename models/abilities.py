@@ -25,6 +25,10 @@ class Method(StrEnum):
     HYBRID = "hybrid"
 
 
+STEPS = {Method.ENCODER: 0, Method.DESCENT: 500, Method.HYBRID: 50}
+"""Of a descent, each of which runs the network there and back."""
+
+
 class Space(StrEnum):
     """What a descent may change: one w for all layers, or each layer's own."""
 

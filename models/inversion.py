@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from models.abilities import Method, Space, needed_inverters
+from models.abilities import STEPS, Method, Space, needed_inverters
 from models.engines.engine import Array, Engine, Float32
 from models.errors import ModelCannot
 from models.latents import seed_to_z
@@ -29,9 +29,6 @@ PULL = 0.002
 latents that no longer take edits."""
 RISE, FALL = 0.05, 0.35
 """Shares of a descent in which its steps grow and shrink (as in the projector of Karras et al. 2020, appendix D)."""
-
-
-STEPS = {Method.ENCODER: 0, Method.DESCENT: 500, Method.HYBRID: 50}
 Step = Callable[[float], None]
 
 

@@ -8,7 +8,9 @@ from app.errors.access import RateLimited, TooCostly
 from app.metrics import Meters
 from app.ordering import Ordering
 from app.photo_headers import read_header
-from jobs.contract import PHOTO, Job, TranslateJob
+from jobs.contract import PHOTO, InvertJob, Job, PhotoEditJob, TranslateJob
+from models.abilities import STEPS as DESCENT_STEPS
+from models.abilities import Method
 from models.errors import ModelsError
 
 UNIT_PIXELS = 256 * 256
@@ -71,18 +73,30 @@ class Prices:
     def of(self, job: Job, inputs: Mapping[str, bytes] | None = None) -> int:
         """Units, 1 at least. A job of several pictures (`count`, `frames`) costs that many times more."""
         pictures = next((n for name in ("count", "frames") if isinstance(n := getattr(job, name, None), int)), 1)
-        return units(self._pixels(job, inputs or {}), STAGES.get(job.kind, UNKNOWN_STAGES) * max(1, pictures))
+        stages = STAGES.get(job.kind, UNKNOWN_STAGES) * max(1, pictures)
+        return units(self._pixels(job, inputs or {}) * stages + self._search(job))
+
+    def _search(self, job: Job) -> int:
+        """Pixels that the generator draws while a latent is sought: one picture, and two passes of every step."""
+        if not isinstance(job, InvertJob | PhotoEditJob):
+            return 0
+        return (1 + 2 * DESCENT_STEPS[Method(job.method)]) * self._drawn(job)
 
     def _pixels(self, job: Job, inputs: Mapping[str, bytes]) -> int:
         if PHOTO in inputs:
             header = read_header(inputs[PHOTO])
             width, height = header.width, header.height
-            asked = getattr(job, "size", None)
+            # A photo whose face is edited is read whole, and pasted into whole: its job's size is the face's.
+            asked = None if isinstance(job, PhotoEditJob) else getattr(job, "size", None)
             shrunk = min(1.0, asked / max(width, height)) if isinstance(asked, int) else 1.0
             if (scale := self._scale(job)) > 1:
                 # All of it is enlarged, whatever is asked of the result.
                 return width * height * scale**2
             return round(width * shrunk * height * shrunk)
+        return self._drawn(job)
+
+    def _drawn(self, job: Job) -> int:
+        """Pixels of one picture of the job's model."""
         try:
             return self._ordering.catalogue.with_digest(job.model).generator.resolution ** 2
         except ModelsError:
@@ -97,6 +111,6 @@ class Prices:
             return 1
 
 
-def units(pixels: int, stages: float) -> int:
+def units(pixels: float, stages: float = 1.0) -> int:
     """Whole units, 1 at least."""
     return max(1, math.ceil(pixels / UNIT_PIXELS * stages))

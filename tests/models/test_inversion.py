@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.abilities import Method, Space
+from models.abilities import STEPS, Method, Space
 from models.catalogue import find_models
 from models.engines.engine import Engine
 from models.engines.opening import open_engine
@@ -16,7 +16,7 @@ from models.errors import ModelCannot, ModelRefused
 from models.export.finding_graphs import write_encoder
 from models.export.gradient_graph import SMALLEST, face_loss, gradient_of, write_gradient
 from models.export.rebuild import rebuild
-from models.inversion import STEPS, Inverter, pace, picture_error
+from models.inversion import Inverter, pace, picture_error
 from models.manifest import GeneratorManifest
 from models.networks.encoder import EncoderNetwork
 from tests.tiny_model import TINY
