@@ -86,7 +86,7 @@ class Delivery:
     """A job in a worker's hands, under a lease until it is finished, retried or given back.
 
     delivery_count: 1 at the first delivery; more when a worker died or gave an error with it.
-    submitted_at_ms, deadline_ms: Unix time in milliseconds. After the deadline nobody waits: the worker drops the job.
+    submitted_at_ms, deadline_ms: Unix time in milliseconds. Not begun by the deadline, the job is dropped.
     receipt: the queue's own handle (a stream entry id), opaque to the worker. trace: the W3C traceparent of the request
     that asked for it.
     """

@@ -56,6 +56,9 @@ class JobSubmitter(Protocol):
     ) -> JobId:
         """Put a job in a lane; its deadline is now + timeout_ms. The same `job_id` twice makes one job.
 
+        A job with events that was begun and comes back (its worker stops, dies or fails) has timeout_ms again; one
+        without events has somebody on the line, who waits no longer.
+
         inputs: large bytes that it needs, by name: kept in memory only, for input_ttl_s at most, erased when the job
         ends, however it ends. events: whether what happens to it is kept for whoever asks. once: a job that was
         submitted under that key before is the one, and its id the answer, even where it has expired. webhook: where

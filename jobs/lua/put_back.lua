@@ -1,4 +1,4 @@
--- KEYS: lane, job, totals. ARGV: group, consumer, entry, deliveries, failed.
+-- KEYS: lane, job, totals. ARGV: group, consumer, entry, deliveries, failed, now_ms, result_ttl_ms.
 -- A new entry that anybody can read at once. Claiming cannot do that: it only speaks to those who look for the dead's.
 if not owns(KEYS[1], ARGV[1], ARGV[2], ARGV[3]) then
   return 0
@@ -8,11 +8,23 @@ drop(KEYS[1], ARGV[1], ARGV[3])
 if #found == 0 or redis.call('HGET', KEYS[2], 'state') ~= 'waiting' then
   return 0
 end
-local fields = found[1][2]
-for i = 1, #fields, 2 do
-  if fields[i] == 'deliveries' then
-    fields[i + 1] = ARGV[4]
-  end
+local fields, about = {}, {}
+for i = 1, #found[1][2], 2 do
+  about[found[1][2][i]] = found[1][2][i + 1]
+end
+about.deliveries = ARGV[4]
+-- Since when it waits again: its time to be begun counts from then.
+about.again_ms = ARGV[6]
+for name, value in pairs(about) do
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
+-- It must not expire before that.
+local events = redis.call('HGET', KEYS[2], 'events')
+local alive_ms = about.deadline_ms - about.submitted_at_ms + ARGV[7]
+if events and redis.call('PTTL', KEYS[2]) < alive_ms then
+  redis.call('PEXPIRE', KEYS[2], alive_ms)
+  redis.call('PEXPIRE', events, alive_ms)
 end
 redis.call('HDEL', KEYS[2], 'progress')
 tell(KEYS[2], 'stage', 'waiting')

@@ -28,11 +28,12 @@ Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
 @dataclass
 class Entry:
-    """All that is known of one job."""
+    """All that is known of one job. again_ms: how long it has to be begun when it comes back; None: no longer."""
 
     delivery: Delivery
     inputs: Mapping[str, bytes]
     inputs_until: float
+    again_ms: int | None = None
     progress: float | None = None
     outcome: JobOutcome | None = None
     expires_at: float = float("inf")
@@ -79,10 +80,19 @@ class Entries:
         self.notices: dict[JobId, Pending] = {}
         self._known: dict[str, tuple[float, Once, JobId]] = {}
 
-    def add(self, delivery: Delivery, inputs: Mapping[str, bytes], once: Once | None = None, webhook: str = "") -> None:
-        """A new job, last in its lane."""
+    def add(
+        self,
+        delivery: Delivery,
+        inputs: Mapping[str, bytes],
+        *,
+        told: bool = True,
+        once: Once | None = None,
+        webhook: str = "",
+    ) -> None:
+        """A new job, last in its lane. told: nobody waits for it on the line."""
         until = time.monotonic() + self.policy.input_ttl_s
-        entry = self.entries[delivery.id] = Entry(delivery, inputs, until, once=once, webhook=webhook)
+        again_ms = delivery.deadline_ms - delivery.submitted_at_ms if told else None
+        entry = self.entries[delivery.id] = Entry(delivery, inputs, until, again_ms, once=once, webhook=webhook)
         entry.tell(JobStage.WAITING)
         if once is not None:
             self._known[once.key] = (time.monotonic() + self.policy.once_ttl_s, once, delivery.id)
@@ -139,9 +149,11 @@ class Entries:
                 entry.inputs = {}
 
     def put_back(self, entry: Entry, deliveries_so_far: int) -> None:
-        """Into the lane again, in front."""
+        """Into the lane again, in front. It was begun, so that its time to be begun counts anew."""
         delivery = entry.delivery
         self.held.pop(delivery.id, None)
+        if entry.again_ms is not None:
+            delivery = replace(delivery, deadline_ms=time.time_ns() // 1_000_000 + entry.again_ms)
         entry.delivery = replace(delivery, delivery_count=deliveries_so_far, receipt=uuid.uuid4().hex)
         entry.tell(JobStage.WAITING)
         self.waiting[delivery.lane].appendleft(delivery.id)

@@ -42,7 +42,7 @@ class MemorySubmitter:
         timeout_ms: int,
         job_id: JobId | None = None,
         inputs: Mapping[str, bytes] | None = None,
-        events: bool = True,  # noqa: ARG002  # they cost nothing here
+        events: bool = True,
         once: Once | None = None,
         webhook: str = "",
     ) -> JobId:
@@ -61,7 +61,7 @@ class MemorySubmitter:
                 raise QueueFull(lane, cap)
             receipt, trace = uuid.uuid4().hex, current_traceparent()
             delivery = Delivery(job_id, job, lane, 0, now_ms, now_ms + timeout_ms, receipt, trace)
-            queue.add(delivery, dict(inputs or {}), once, webhook)
+            queue.add(delivery, dict(inputs or {}), told=events, once=once, webhook=webhook)
         return job_id
 
     async def known(self, once: Once) -> JobId | None:

@@ -267,7 +267,10 @@ class RedisSource:
         self._run(
             "put_back",
             keys=[self._keys.lane(delivery.lane), self._keys.job(delivery.id), self._keys.totals],
-            args=[GROUP, self._worker, delivery.receipt, deliveries, int(failed)],
+            args=[
+                *(GROUP, self._worker, delivery.receipt, deliveries, int(failed)),
+                *(time.time_ns() // 1_000_000, in_ms(self._policy.result_ttl_s)),
+            ],
         )
 
     def _renew(self, lane: Lane, receipts: Sequence[str]) -> None:

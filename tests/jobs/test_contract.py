@@ -197,6 +197,40 @@ async def test_a_job_past_its_deadline_is_not_run(ends: Ends) -> None:
     assert outcome.code == "deadline-passed"
 
 
+@pytest.mark.parametrize("failed", [False, True])
+async def test_a_job_that_was_begun_has_as_long_again_when_it_comes_back(ends: Ends, failed: bool) -> None:
+    job_id = await submit(ends, timeout_ms=1000)
+    for _ in range(2):
+        (delivery,) = await take(ends)
+        await asyncio.sleep(1.1)
+        if failed:
+            ends.source.retry(delivery, "It fell over.")
+        else:
+            ends.source.give_back([delivery])
+    (delivery,) = await take(ends)
+    assert delivery.id == job_id
+    assert 0 < delivery.deadline_ms - time.time() * 1000 <= 1000, "not more each time"
+    ends.source.give_back([delivery])
+    await asyncio.sleep(1.1)
+    assert await take(ends) == []
+    outcome = await ends.submitter.wait(job_id, timeout_ms=2000)
+    assert isinstance(outcome, JobFailure)
+    assert outcome.code == "deadline-passed"
+
+
+async def test_what_came_back_is_dropped_when_nobody_waits_for_it_any_more(ends: Ends) -> None:
+    on_the_line = await ends.submitter.submit(face(), lane=Lane.QUICK, timeout_ms=1000, events=False)
+    cancelled = await submit(ends, timeout_ms=1000)
+    taken = await take(ends)
+    assert [delivery.id for delivery in taken] == [on_the_line, cancelled]
+    await asyncio.sleep(1.1)
+    ends.source.give_back(taken)
+    await ends.submitter.cancel(cancelled)
+    assert await take(ends) == []
+    outcomes = [await ends.submitter.wait(job_id, timeout_ms=2000) for job_id in (on_the_line, cancelled)]
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, JobFailure)] == ["deadline-passed", "cancelled"]
+
+
 async def test_inputs_travel_beside_the_job_and_are_erased_with_it(ends: Ends) -> None:
     photo = bytes(range(256)) * 400
     await ends.submitter.submit(face(), lane=Lane.SLOW, timeout_ms=9000, inputs={"photo": photo, "mask": b""})
