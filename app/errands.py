@@ -6,6 +6,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
+from app.access.cost import Till
 from app.errors import (
     AppError,
     ClientGone,
@@ -39,43 +40,39 @@ STATE_FRESH_S = 0.25
 T = TypeVar("T")
 Gone = Callable[[], Coroutine[Any, Any, None]]
 """Returns when whoever asked has left."""
-Pay = Callable[[Job, Mapping[str, bytes] | None], Awaitable[None]]
-"""Counts what a job costs for whoever asks; raises RateLimited, TooCostly."""
-
-
-async def _for_nothing(_: Job, __: Mapping[str, bytes] | None) -> None:
-    """Nobody counts."""
 
 
 class Errands:
-    """Runs jobs for requests. request_timeout_s: how long a request waits for its job. pay: counts what it costs."""
+    """Runs jobs for requests. request_timeout_s: how long a request waits for its job. till: counts what it costs."""
 
-    def __init__(
-        self, submitter: JobSubmitter, meters: Meters, request_timeout_s: float, pay: Pay = _for_nothing
-    ) -> None:
+    def __init__(self, submitter: JobSubmitter, meters: Meters, request_timeout_s: float, till: Till) -> None:
         self._submitter = submitter
         self._meters = meters
         self._timeout_s = request_timeout_s
-        self.pay = pay
+        self._till = till
         self._one_by_one = OneByOne()
         self.shedding = Shedding(request_timeout_s)
         self._look: asyncio.Task[QueueState] | None = None
         self._looked_at = 0.0
 
-    async def run(self, job: Job, lane: Lane, gone: Gone | None = None, *, paid: bool = False) -> JobResult:
-        """The result of a job. gone: returns when whoever asked has left. paid: it has been counted already.
+    async def pay(self, job: Job) -> None:
+        """For what need not be made. Raises RateLimited, TooCostly."""
+        await self._till.pay_job(job, None)
+
+    async def run(self, job: Job, lane: Lane, gone: Gone | None = None) -> JobResult:
+        """The result of a job. gone: returns when whoever asked has left.
 
         Raises ModelNotLoaded, QueueFull, QueueUnavailable, what `pay` raises and (in the quick lane) Overloaded at
         once; JobFailed, JobCancelled, RequestTimedOut, JobUnknown and ClientGone later. However it ends without a
         result, the job does not stay in the queue.
         """
         if lane is not Lane.QUICK:
-            return await self._run(job, lane, gone, paid=paid)
+            return await self._run(job, lane, gone)
         with self.shedding.one_more():
-            return await self._run(job, lane, gone, paid=paid)
+            return await self._run(job, lane, gone)
 
-    async def _run(self, job: Job, lane: Lane, gone: Gone | None, *, paid: bool) -> JobResult:
-        job_id = await self.submit(job, lane, self._timeout_s, paid=paid, events=False)
+    async def _run(self, job: Job, lane: Lane, gone: Gone | None) -> JobResult:
+        job_id = await self.submit(job, lane, self._timeout_s, events=False)
         outcome: JobOutcome | None = None
         try:
             outcome = await self._outcome(job_id, self._timeout_s, gone)
@@ -93,7 +90,6 @@ class Errands:
         timeout_s: float,
         inputs: Mapping[str, bytes] | None = None,
         *,
-        paid: bool = False,
         events: bool = True,
         once: Once | None = None,
         webhook: str = "",
@@ -104,13 +100,11 @@ class Errands:
         QueueUnavailable, KeyReused, and what `pay` raises.
         """
         if once is None:
-            return await self._accept(job, lane, timeout_s, inputs, paid=paid, events=events, webhook=webhook)
+            return await self._accept(job, lane, timeout_s, inputs, events=events, webhook=webhook)
         async with self._one_by_one.turn(once):
             if before := await _promptly(self._submitter.known(once)):
                 return before
-            return await self._accept(
-                job, lane, timeout_s, inputs, paid=paid, events=events, once=once, webhook=webhook
-            )
+            return await self._accept(job, lane, timeout_s, inputs, events=events, once=once, webhook=webhook)
 
     async def _accept(
         self,
@@ -119,20 +113,22 @@ class Errands:
         timeout_s: float,
         inputs: Mapping[str, bytes] | None,
         *,
-        paid: bool,
         events: bool,
         once: Once | None = None,
         webhook: str,
     ) -> JobId:
         if not await self.served(job.model, lane):
             raise ModelNotLoaded(job.model)
-        if not paid:
-            await self.pay(job, inputs)
+        cost = await self._till.pay_job(job, inputs)
         timeout_ms = round(timeout_s * 1000)
         accepting = self._submitter.submit(
             job, lane=lane, timeout_ms=timeout_ms, inputs=inputs, events=events, once=once, webhook=webhook
         )
-        return await _promptly(accepting)
+        try:
+            return await _promptly(accepting)
+        except JobsError:
+            await self._till.give_back(cost)
+            raise
 
     async def wait(self, job_id: JobId, within_s: float, gone: Gone, *, stays: bool = False) -> JobResult | None:
         """The result of a job that goes on when within_s pass first (None).

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from random import choice, uniform
 
@@ -47,19 +48,31 @@ class ReadyFaces:
     def __len__(self) -> int:
         return len(self._faces)
 
-    def take(self, job: GenerateJob) -> Face | None:
-        """A face as this job asks, whatever its seed; None when the pool holds no such faces or is empty."""
+    @contextmanager
+    def offer(self, job: GenerateJob) -> Iterator[Face | None]:
+        """A face as this job asks, whatever its seed; None when the pool holds no such faces or is empty.
+
+        It is given away where the block ends well, and stays in the pool where it ends in an error.
+        """
         if not self._wanted or not self._asks_no_more(job):
-            return None
+            yield None
+            return
         while self._faces and self._faces[0].job.model != job.model:
             # Made before the default model was replaced.
             self._faces.popleft()
             self._gaps.release()
-        face = self._faces.popleft() if self._faces else None
-        self._meters.faces_from_pool.labels("no" if face is None else "yes").inc()
-        if face is not None:
-            self._gaps.release()
-        return face
+        if not self._faces:
+            self._meters.faces_from_pool.labels("no").inc()
+            yield None
+            return
+        face = self._faces.popleft()
+        try:
+            yield face
+        except BaseException:
+            self._faces.appendleft(face)
+            raise
+        self._meters.faces_from_pool.labels("yes").inc()
+        self._gaps.release()
 
     def spare(self, job: GenerateJob) -> Face | None:
         """One of those that came with the default model, for a job that asks no more than a face; None without any."""

@@ -87,7 +87,7 @@ def create_app(
     ordering = Ordering(config, shelf)
     till = Till(Limits(config.access.units_per_minute, config.access.limits_redis), ordering, meters)
     links, sessions = SharedLinks(config.access.share_secrets), sessions_of(config.access.keys)
-    errands = Errands(submitter, meters, config.request_timeout_s, till.pay_job)
+    errands = Errands(submitter, meters, config.request_timeout_s, till)
     ready = ReadyFaces(config.ready_faces, ordering, errands, meters)
     pages = Pages()
     limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)

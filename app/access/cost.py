@@ -42,9 +42,15 @@ class Till:
         self._prices = Prices(ordering)
         self._meters = meters
 
-    async def pay_job(self, job: Job, inputs: Mapping[str, bytes] | None) -> None:
-        """Raises RateLimited, TooCostly."""
-        await self._pay(self._prices.of(job, inputs))
+    async def pay_job(self, job: Job, inputs: Mapping[str, bytes] | None) -> int:
+        """The units that were paid. Raises RateLimited, TooCostly."""
+        cost = self._prices.of(job, inputs)
+        await self._pay(cost)
+        return cost
+
+    async def give_back(self, cost: int) -> None:
+        """What was paid for a job that the queue then did not take."""
+        await self._limits.give_back(cost)
 
     async def pay_photo(self, pixels: int) -> None:
         """For a photo that came, whatever is then made of it. Raises RateLimited, TooCostly."""

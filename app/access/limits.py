@@ -53,8 +53,16 @@ class Limits:
         for policy, item in self._policies(visitor):
             await self._pay_one(visitor, policy, item, cost)
 
+    async def give_back(self, cost: int) -> None:
+        """Units that were paid for work which was refused after all count no more."""
+        visitor = VISITOR.get()
+        if visitor is None or cost <= 0:
+            return
+        for policy, item in self._policies(visitor):
+            _note(visitor, policy, item, await self._count(item, visitor.name, -cost))
+
     async def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         if self._alone.timer is not None:
             self._alone.timer.cancel()
         if self._shared is not None:
@@ -75,11 +83,7 @@ class Limits:
         if cost > item.amount:
             raise TooCostly(item.amount, window_s, cost)
         counted = await self._count(item, visitor.name, cost)
-        used = weighed(counted.window, window_s)
-        left = max(0, math.floor(item.amount - used))
-        reset_s = wait_for(counted.window, window_s, 0)
-        visitor.standings = [one for one in visitor.standings if one.policy != policy]
-        visitor.standings.append(Standing(policy, item.amount, window_s, left, reset_s))
+        _note(visitor, policy, item, counted)
         if not counted.taken:
             visitor.retry_after_s = max(1, wait_for(counted.window, window_s, item.amount - cost))
             raise RateLimited(policy, item.amount, window_s, cost, visitor.retry_after_s)
@@ -98,6 +102,13 @@ class Limits:
 async def _counted(storage: MemoryStorage | RedisStorage, item: RateLimitItem, name: str, cost: int) -> _Counted:
     taken = await SlidingWindowCounterRateLimiter(storage).hit(item, name, cost=cost)
     return _Counted(taken, await storage.get_sliding_window(item.key_for(name), item.get_expiry()))
+
+
+def _note(visitor: Visitor, policy: str, item: RateLimitItem, counted: _Counted) -> None:
+    window_s = item.get_expiry()
+    left = max(0, math.floor(item.amount - weighed(counted.window, window_s)))
+    standing = Standing(policy, item.amount, window_s, left, wait_for(counted.window, window_s, 0))
+    visitor.standings = [*(one for one in visitor.standings if one.policy != policy), standing]
 
 
 def _connection(storage: RedisStorage) -> Any:

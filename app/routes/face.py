@@ -72,14 +72,15 @@ SPARE = {"Personne-Spare": "yes"}
 async def new_face(job: GenerateJob, request: Request, ready: ReadyFaces, errands: Errands) -> Face:
     """One from the pool when it holds what the job asks (with a seed of its own), else made now.
 
-    Either costs the same, and is counted first: who is refused takes nothing out of the pool. While none can be made, a
-    spare one, which is not new.
+    Either costs the same, and who is refused takes nothing out of the pool. While none can be made, a spare one, which
+    is not new.
     """
-    await errands.pay(job, None)
-    if face := ready.take(job):
-        return face
+    with ready.offer(job) as face:
+        if face is not None:
+            await errands.pay(job)
+            return face
     try:
-        return Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request), paid=True))
+        return Face(job, await errands.run(job, Lane.QUICK, partial(client_gone, request)))
     except (QueueUnavailable, ModelNotLoaded):
         if spare := ready.spare(job):
             return spare

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.access.cost import Till
+from app.access.limits import Limits
 from app.errands import Errands
 from app.event_stream import EventStream, read_event_id
 from app.metrics import Meters
+from app.ordering import Ordering
 from jobs.contract import JobFailure, JobResult, Lane
 from jobs.memory_queue import MemoryQueue
-from tests.app.service import until
+from tests.app.conftest import NO_POOL
+from tests.app.service import catalogue, manifest, until
 from tests.app.watching_jobs import Event, Workshop, workshop
 from tests.jobs.conftest import face
 
@@ -130,7 +134,9 @@ async def test_a_silent_line_is_kept_alive_by_comments() -> None:
     queue = MemoryQueue()
     job_id = await queue.submitter.submit(face(), lane=Lane.SLOW, timeout_ms=10_000)
     (delivery,) = queue.source.take([Lane.SLOW], max_jobs=1, wait_ms=100)
-    stream = EventStream(Errands(queue.submitter, Meters(), 30.0), job_id, None, 0.05, asyncio.Event())
+    meters, unlimited = Meters(), Limits(0)
+    till = Till(unlimited, Ordering(NO_POOL, catalogue(manifest())), meters)
+    stream = EventStream(Errands(queue.submitter, meters, 30.0, till), job_id, None, 0.05, asyncio.Event())
     found = await stream.first()
     assert found is not None
     lines = []
