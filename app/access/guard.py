@@ -149,6 +149,8 @@ def _address(scope: Scope) -> str:
         ip = ip_address(host)
     except ValueError:
         return str(host)
+    # A socket for both families shows an IPv4 address as an IPv6 one; all of those lie in one /64.
+    ip = getattr(ip, "ipv4_mapped", None) or ip
     # A household has all of a /64: each of its 2^64 addresses as somebody else would be no limit at all.
     return f"{ip.exploded[:19]}::/64" if isinstance(ip, IPv6Address) else str(ip)
 

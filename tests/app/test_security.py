@@ -1,13 +1,18 @@
 """Names that are not ours, other sites' pages, and who is believed to be whom."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.access.guard import _address
 from app.access.security import LOOPBACK_HOSTS, without_port
 from app.config import AccessConfig
-from tests.app.conftest import NO_POOL, MakeWeb, Web
+from app.web import create_app
+from jobs.queue import DEFAULT_POLICY
+from tests.app.conftest import NO_POOL, MakeWeb, Web, submitter_and_source
+from tests.app.service import Painter, catalogue, manifest, serving
 
 ON_LOOPBACK = replace(NO_POOL, access=AccessConfig(hosts=LOOPBACK_HOSTS))
 
@@ -85,3 +90,16 @@ def test_an_ipv6_household_is_one_visitor() -> None:
     assert counted("2001:db8:1:3::7") != counted("2001:db8:1:2::7")
     assert counted("192.0.2.7") == "192.0.2.7"
     assert _address({"client": None}) == "unknown"
+
+
+def test_each_ipv4_address_is_a_visitor_however_it_is_written() -> None:
+    submitter, source = submitter_and_source(DEFAULT_POLICY)
+    app = create_app(replace(NO_POOL, access=AccessConfig(units_per_minute=1)), submitter, catalogue(manifest()))
+    behind_a_proxy: Any = ProxyHeadersMiddleware(app, trusted_hosts="*")
+    with Painter(source, (manifest().digest,)), serving(behind_a_proxy) as client:
+
+        def code_for(address: str) -> int:
+            return client.get("/face", headers={"X-Forwarded-For": address}).status_code
+
+        addresses = ("::ffff:203.0.113.7", "::ffff:203.0.113.8", "203.0.113.9", "203.0.113.7", "::ffff:203.0.113.9")
+        assert [code_for(address) for address in addresses] == [200, 200, 200, 429, 429]
