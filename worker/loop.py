@@ -25,6 +25,10 @@ TAKE_WAIT_MS = 250
 """How long an idle worker waits for jobs before it looks whether it should stop."""
 OPENING_WAIT_MS = 20
 """How long it waits for jobs while a batch in hand waits for its model."""
+SLOW_WAITING = 2
+"""Most slow jobs in hand that wait for models: the lane's cap counts those in the lane, and others may be free."""
+QUICK_BATCHES_WAITING = 8
+"""So much of the quick lane: more than a batch, since behind a cold model's faces come those of warm ones."""
 THREADS_OF = ((Lane.QUICK, Lane.IDLE), (Lane.SLOW,))
 """A thread each: nobody's face waits for somebody's 12 megapixel painting."""
 
@@ -121,13 +125,19 @@ class Worker:
 
     def _take(self, lanes: Sequence[Lane], backlog: Backlog) -> list[Delivery]:
         """New jobs, when nothing in hand can run; quick ones also while only faces made ahead can."""
+        slow = Lane.SLOW in lanes
         # Of the slow ones a single one: each takes seconds to minutes, and another worker may be free.
-        most = 1 if Lane.SLOW in lanes else self._models.most_at_once
+        most = 1 if slow else self._models.most_at_once
+        room = (SLOW_WAITING if slow else QUICK_BATCHES_WAITING * most) - len(backlog.deliveries)
+        most = min(most, room)
         coming = backlog.first()
+        if coming is None and room <= 0:
+            time.sleep(OPENING_WAIT_MS / 1000)
+            return []
         if coming is None:
             wait_ms = OPENING_WAIT_MS if backlog.deliveries else TAKE_WAIT_MS
             taken = self._source.take(lanes, max_jobs=most, wait_ms=wait_ms)
-        elif coming.lane is Lane.IDLE and Lane.QUICK in lanes:
+        elif coming.lane is Lane.IDLE and Lane.QUICK in lanes and room > 0:
             taken = self._source.take([Lane.QUICK], max_jobs=most, wait_ms=0)
         else:
             return []

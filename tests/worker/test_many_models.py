@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import worker.loaded_models
-from jobs.contract import JobFailure, JobResult
+from jobs.contract import JobFailure, JobResult, Lane
 from models.catalogue import Catalogue, ModelEntry
 from tests.worker.bench import CONFIG, Bench, until_ready
 from worker.config import WorkerConfig
@@ -229,6 +229,23 @@ async def test_warm_models_go_on_while_another_is_opened(
         opening.go_on.set()
         outcomes = await many.outcomes(cold)
     assert [outcome.batch_size for outcome in outcomes if isinstance(outcome, JobResult)] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(("lane", "asked", "held"), [(Lane.SLOW, 6, 2), (Lane.QUICK, 80, 64)])
+async def test_a_cold_model_does_not_empty_its_lane_into_one_worker(
+    many: Bench, shelf: ChangingShelf, opening: CountedOpening, *, lane: Lane, asked: int, held: int
+) -> None:
+    with many.working(config=replace(CONFIG, default_model="a")) as running:
+        await until_ready(running)
+        opening.go_on.clear()
+        cold = await many.submit([many.job(seed, model=digest(shelf, "b")) for seed in range(asked)], lane)
+        while (await many.submitter.state()).running[lane] < held:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        state = await many.submitter.state()
+        assert (state.running[lane], state.waiting[lane]) == (held, asked - held), "others may be free for the rest"
+        opening.go_on.set()
+        await many.pictures(cold)
 
 
 async def test_taking_turns_where_there_is_room_for_one_ends_well(
