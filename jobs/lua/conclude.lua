@@ -24,10 +24,14 @@ local function conclude(job, result, inputs, id, meta, body, result_ttl_ms)
     redis.call('PEXPIRE', about[4], result_ttl_ms)
   end
   if about[5] then
-    -- Due at once; kept for a day.
+    -- Due at once; kept for a day, and so is its place in the line, which nobody may be there to clear.
+    local time, day_ms = redis.call('TIME'), 86400000
+    local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
     redis.call('HSET', about[6], 'url', about[5], 'meta', meta)
-    redis.call('PEXPIRE', about[6], 86400000)
-    redis.call('ZADD', about[7], 0, id)
+    redis.call('PEXPIRE', about[6], day_ms)
+    redis.call('ZREMRANGEBYSCORE', about[7], '-inf', now_ms - day_ms)
+    redis.call('ZADD', about[7], now_ms, id)
+    redis.call('PEXPIRE', about[7], day_ms)
   end
   tell(job, 'meta', meta)
   if about[3] then

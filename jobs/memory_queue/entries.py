@@ -20,6 +20,7 @@ from jobs.contract import (
     Lane,
     WorkerBeat,
 )
+from jobs.notices import KEPT_S
 from jobs.outcomes import kept_s
 from jobs.queue import Once, QueuePolicy
 
@@ -114,6 +115,7 @@ class Entries:
         if entry.webhook:
             now = time.monotonic()
             told = outcome if isinstance(outcome, JobFailure) else replace(outcome, body=b"")
+            self.forget_notices()
             self.notices[entry.delivery.id] = Pending(entry.webhook, told, now, now)
         wake(entry.waiters)
         entry.waiters.clear()
@@ -147,6 +149,13 @@ class Entries:
             entry = self.entries.get(self._perishing.popleft()[1])
             if entry is not None and entry.inputs_until <= now:
                 entry.inputs = {}
+
+    def forget_notices(self) -> None:
+        """Of what nobody was told in KEPT_S."""
+        now = time.monotonic()
+        # In the order of their ends: the oldest stands first.
+        while self.notices and now - (oldest := next(iter(self.notices.items())))[1].since >= KEPT_S:
+            del self.notices[oldest[0]]
 
     def put_back(self, entry: Entry, deliveries_so_far: int) -> None:
         """Into the lane again, in front. It was begun, so that its time to be begun counts anew."""

@@ -4,7 +4,7 @@ import time
 
 from jobs.contract import JobFailure
 from jobs.memory_queue.entries import Entries
-from jobs.notices import KEPT_S, Notice
+from jobs.notices import Notice
 
 
 class MemoryNotices:
@@ -18,8 +18,7 @@ class MemoryNotices:
         now = time.monotonic()
         with self._queue.changed:
             notices = self._queue.notices
-            for job_id in [job_id for job_id, one in notices.items() if now - one.since >= KEPT_S]:
-                del notices[job_id]
+            self._queue.forget_notices()
             due = min(notices.items(), key=lambda item: item[1].due_at, default=None)
             if due is None or due[1].due_at > now:
                 return None

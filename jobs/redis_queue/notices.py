@@ -1,6 +1,5 @@
 """Ends of jobs that somebody outside wants to be told of, in Redis."""
 
-import time
 from typing import Any
 
 import redis.asyncio as redis
@@ -32,7 +31,7 @@ class RedisNotices:
 
     async def take(self, lease_s: float) -> Notice | None:
         """See Notices.take."""
-        args: list[str | int] = [self._keys.notice(JobId("")), _now_ms(), int(lease_s * 1000)]
+        args: list[str | int] = [self._keys.notice(JobId("")), int(lease_s * 1000)]
         async with self._turns.reached():
             found = await self._take(keys=[self._keys.notices], args=args)
         if found is None:
@@ -51,11 +50,10 @@ class RedisNotices:
     async def put_off(self, notice: Notice, seconds: float) -> None:
         """See Notices.put_off."""
         async with self._turns.reached():
-            await self._client.zadd(self._keys.notices, {notice.job_id: _now_ms() + int(seconds * 1000)}, xx=True)
+            # Redis' own clock, as in the scripts: a job's end and its being told are written by different machines.
+            now_s, now_us = await self._client.time()
+            due_ms = now_s * 1000 + now_us // 1000 + int(seconds * 1000)
+            await self._client.zadd(self._keys.notices, {notice.job_id: due_ms}, xx=True)
 
     async def close(self) -> None:
         await self._client.aclose()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

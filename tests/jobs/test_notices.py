@@ -1,13 +1,15 @@
 """What every queue promises of ends that somebody wants to be told of, asked of each."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
+import redis
 
 from jobs.contract import JobFailure, JobId, JobResult, Lane
 from jobs.memory_queue import MemorySubmitter
-from jobs.notices import Notice, Notices
+from jobs.notices import KEPT_S, Notice, Notices
 from jobs.redis_queue import RedisNotices
 from tests.jobs.conftest import POLICY, Ends, face
 
@@ -85,3 +87,22 @@ async def test_it_outlives_the_result(ends: Ends, notices: Notices) -> None:
     told = await notices.take(30)
     assert told is not None
     assert told.job_id == job_id
+
+
+async def test_what_nobody_takes_goes_when_another_comes_a_day_later(
+    ends: Ends, request: pytest.FixtureRequest
+) -> None:
+    old = await ended(ends, JobResult(b"picture", "image/png"))
+    if isinstance(ends.submitter, MemorySubmitter):
+        kept = ends.submitter.notices._queue.notices
+        kept[old].since -= KEPT_S
+        new = await ended(ends, JobResult(b"picture", "image/png"))
+        assert list(kept) == [new]
+        return
+    with redis.Redis.from_url(request.getfixturevalue("redis_server").url) as client:
+        ((_, since),) = client.zrange("psn:notices", 0, -1, withscores=True)
+        assert abs(since / 1000 - time.time()) < 60
+        client.zadd("psn:notices", {old: since - KEPT_S * 1000})
+        new = await ended(ends, JobResult(b"picture", "image/png"))
+        assert client.zrange("psn:notices", 0, -1) == [new.encode()]
+        assert client.ttl("psn:notices") > KEPT_S - 60, "the last ones go as well"
