@@ -29,10 +29,10 @@ from app.metrics import Meters
 from app.shedding import Shedding
 from jobs.contract import Job, JobEvent, JobFailure, JobId, JobOutcome, JobResult, JobStatus, Lane, Parts, QueueState
 from jobs.errors import JobsError, JobUnknown, QueueUnavailable
-from jobs.queue import JobSubmitter, Once
+from jobs.queue import JobSubmitter, Once, moving_s
 from models.errors import ModelRefused, ModelsError
 
-QUEUE_PATIENCE_S = 1.0
+QUEUE_PATIENCE_S = 0.8
 """A queue that has not answered after so long (a half-open connection) counts as unavailable."""
 STATE_FRESH_S = 0.25
 """How long one look at the live workers serves all requests."""
@@ -125,7 +125,7 @@ class Errands:
             job, lane=lane, timeout_ms=timeout_ms, inputs=inputs, events=events, once=once, webhook=webhook
         )
         try:
-            return await _promptly(accepting)
+            return await _promptly(accepting, sum(map(len, (inputs or {}).values())))
         except JobsError:
             await self._till.give_back(cost)
             raise
@@ -163,7 +163,8 @@ class Errands:
     async def result(self, job_id: JobId) -> JobResult:
         """The result of a job that is done. Raises JobNotFound, JobNotDone, QueueUnavailable, what `error_of` gives."""
         try:
-            outcome = await _promptly(self._submitter.wait(job_id, timeout_ms=0))
+            # In the submitter's own time, which depends on how many bytes there are.
+            outcome = await self._submitter.wait(job_id, timeout_ms=0)
         except JobUnknown:
             raise JobNotFound from None
         match outcome:
@@ -177,7 +178,7 @@ class Errands:
         """A large result, piece by piece. Raises JobNotFound when it goes meanwhile, QueueUnavailable."""
         for index in range(parts.count):
             try:
-                yield await _promptly(self._submitter.part(job_id, parts, index))
+                yield await self._submitter.part(job_id, parts, index)
             except JobUnknown:
                 raise JobNotFound from None
 
@@ -269,9 +270,11 @@ def error_of(failure: JobFailure, model: str = "", limit_s: float | None = None)
     return error
 
 
-async def _promptly(answer: Awaitable[T]) -> T:
+async def _promptly(answer: Awaitable[T], moving: int = 0) -> T:
+    """moving: bytes that go along."""
+    limit_s = QUEUE_PATIENCE_S + moving_s(moving)
     try:
-        async with asyncio.timeout(QUEUE_PATIENCE_S):
+        async with asyncio.timeout(limit_s):
             return await answer
     except TimeoutError:
-        raise QueueUnavailable(f"The queue has not answered within {QUEUE_PATIENCE_S:g} s.") from None
+        raise QueueUnavailable(f"The queue has not answered within {limit_s:.2g} s.") from None

@@ -37,6 +37,12 @@ class Once:
 
 # A job of the slow lane may bring an upload of 10 MiB: 32 of them hold no more than 320 MiB.
 DEFAULT_POLICY = QueuePolicy(lane_caps={Lane.QUICK: 1024, Lane.SLOW: 32, Lane.IDLE: 256})
+SLOWEST_BYTES_PER_S = 5_000_000
+
+
+def moving_s(count: int) -> float:
+    """Seconds that bytes of photos and results may take to or from a queue, beside what its answer takes."""
+    return count / SLOWEST_BYTES_PER_S
 
 
 class JobSubmitter(Protocol):

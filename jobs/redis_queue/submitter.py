@@ -28,15 +28,16 @@ from jobs.contract import (
 from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
-from jobs.redis_queue.cargo import field
 from jobs.redis_queue.connecting import kept_alive
+from jobs.redis_queue.fetching import Fetching
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, in_ms, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 from jobs.redis_queue.watching import Watching
 from jobs.tracing import current_traceparent
 
 LISTEN_MS = 2000
-OWN_POLL_S = 1.0
+LONGEST_S = 60.0
+OWN_POLL_S = 0.5
 """A lost event (a flush, say) is caught by looking so often at a job of our own."""
 FOREIGN_POLL_S = 0.05
 """Jobs that another process submitted announce themselves to that process, so here we look."""
@@ -53,7 +54,8 @@ class RedisSubmitter:
         self._replies = self._keys.replies(uuid.uuid4().hex)
         pool: Any = redis.ConnectionPool.from_url(
             url,
-            socket_timeout=ANSWER_WITHIN_S,
+            # What takes longer than its turn may is cut there; photos and results take as long as they have bytes.
+            socket_timeout=LONGEST_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
             **kept_alive(url),
             # A pooled connection may have died with a restart of Redis; every script here may run twice.
@@ -74,6 +76,7 @@ class RedisSubmitter:
         self._arrivals: dict[JobId, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
         self._turns = Turns(without_password(url))
+        self._fetching = Fetching(self._client, self._keys, self._turns, policy)
         self._watching = Watching(self._client, self._listening, self._keys, self._turns)
         self._closing = False
 
@@ -96,12 +99,13 @@ class RedisSubmitter:
         policy = self._policy
         cap = policy.lane_caps[lane]
         named = [part for pair in (inputs or {}).items() for part in pair]
+        moving = sum(map(len, (inputs or {}).values()))
         ours = job_id not in self._arrivals
         self._arrivals.setdefault(job_id, asyncio.Event())
         keys = self._keys
         once_key = "" if once is None else keys.once(once.key)
         try:
-            async with self._turns.reached():
+            async with self._turns.reached(moving):
                 accepted, *found = await self._submit(
                     keys=[
                         *(keys.lane(lane), keys.job(job_id), keys.inputs(job_id), keys.events(job_id), once_key),
@@ -146,7 +150,7 @@ class RedisSubmitter:
                 if arrival:
                     await _set_within(arrival, min(left_s, poll_s))
                 try:
-                    outcome = await self._outcome(job_id)
+                    outcome = await self._fetching.outcome(job_id)
                 except QueueUnavailable:
                     if left_s <= 0:
                         raise
@@ -181,15 +185,7 @@ class RedisSubmitter:
 
     async def part(self, job_id: JobId, parts: Parts, index: int) -> bytes:
         """See JobSubmitter.part."""
-        key = self._keys.parts(job_id)
-        async with self._turns.reached():
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.hget(key, field(parts.token, index))
-            pipeline.pexpire(key, in_ms(self._policy.result_ttl_s))
-            part: bytes | None = (await pipeline.execute())[0]
-        if part is None:
-            raise JobUnknown
-        return part
+        return await self._fetching.part(job_id, parts, index)
 
     async def cancel(self, job_id: JobId) -> None:
         """See JobSubmitter.cancel."""
@@ -247,18 +243,6 @@ class RedisSubmitter:
         for client in (self._listening, self._client):
             await client.aclose()
             await client.connection_pool.disconnect(inuse_connections=True)
-
-    async def _outcome(self, job_id: JobId) -> JobOutcome | None:
-        async with self._turns.reached():
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.hmget(self._keys.result(job_id), "meta", "body")
-            pipeline.exists(self._keys.job(job_id))
-            (meta, body), known = await pipeline.execute()
-        if meta is not None:
-            return outcome_from_wire(meta, body)
-        if not known:
-            raise JobUnknown
-        return None
 
     async def _beats(self, names: set[bytes]) -> tuple[WorkerBeat, ...]:
         if not names:
