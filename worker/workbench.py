@@ -13,6 +13,8 @@ from jobs.contract import Delivery, GenerateJob, JobFailure, JobResult
 from jobs.errors import JobsError
 from jobs.queue import JobSource
 from jobs.tracing import Record, about_job, dropped
+from models.engines.errors import EngineRefused
+from models.errors import ModelRefused, ModelsError
 from worker.batching import Batch
 from worker.errors import JobRefused, ModelNotLoaded, ModelUnusable, NobodyWaits
 from worker.job_traces import JobTraces, context_of
@@ -83,10 +85,9 @@ class Workbench:
                         self._attempt_in_parts(task, model, one)
                     return []
                 return self._attempt(task, model, deliveries)
-        except ModelNotLoaded as error:
-            self._give_up(deliveries, JobFailure("model-not-loaded", str(error)))
-        except ModelUnusable as error:
-            self._give_up(deliveries, JobFailure("model-refused", str(error)))
+        except (ModelNotLoaded, ModelUnusable) as error:
+            for delivery in deliveries:
+                self._fail(delivery, error)
         return []
 
     def _still_wanted(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -104,12 +105,33 @@ class Workbench:
                 self._metrics.count_dropped()
         return [delivery for delivery in deliveries if delivery.id not in unwanted]
 
-    def _give_up(self, deliveries: Sequence[Delivery], failure: JobFailure) -> None:
-        for delivery in deliveries:
-            with _queue_may_be_away():
-                self._source.finish(delivery, failure)
-            self._traces.given_up(delivery, failure)
-            self._metrics.count_failed()
+    def _fail(self, delivery: Delivery, error: Exception) -> None:
+        failure = self._final(delivery, error)
+        if failure is None:
+            self._retry(delivery, error)
+            return
+        with _queue_may_be_away():
+            self._source.finish(delivery, failure)
+        self._traces.given_up(delivery, failure)
+        self._metrics.count_failed()
+
+    def _final(self, delivery: Delivery, error: Exception) -> JobFailure | None:
+        """What is told at once of an error that no other attempt can mend; None for one that may pass."""
+        match error:
+            case JobRefused():
+                return JobFailure(error.code, str(error), error.details)
+            case ModelNotLoaded():
+                return JobFailure("model-not-loaded", str(error))
+            case ModelUnusable():
+                return JobFailure("model-refused", str(error))
+            case ModelRefused() | EngineRefused():
+                # Their sentences name paths of this machine.
+                with about_job(delivery.id, context_of(delivery)):
+                    log.warning("job %s found its model unusable: %s", delivery.id, error)
+                return JobFailure("model-refused", str(ModelUnusable(self._models.name_of(delivery.job.model))))
+            case ModelsError():
+                return JobFailure("job-failed", str(error))
+        return None
 
     def _attempt_alone(
         self, task: SoloTask[Any, Any, Any], model: LoadedModel, delivery: Delivery
@@ -155,10 +177,8 @@ class Workbench:
             log.warning("job %s is given back: %s", delivery.id, error)
             with _queue_may_be_away():
                 self._source.give_back([delivery])
-        except JobRefused as error:
-            self._give_up([delivery], JobFailure(error.code, str(error), error.details))
         except Exception as error:
-            self._retry(delivery, error)
+            self._fail(delivery, error)
 
     def _attempt(self, task: Task[Any, Any], model: LoadedModel, deliveries: Sequence[Delivery]) -> list[Future[None]]:
         """Run these together; when that raises, each half by itself, until the one that does it is alone."""
@@ -167,7 +187,7 @@ class Workbench:
             pictures = task.run(task.prepare([delivery.job for delivery in deliveries], model), model)
         except Exception as error:
             if len(deliveries) == 1:
-                self._retry(deliveries[0], error)
+                self._fail(deliveries[0], error)
                 return []
             half = len(deliveries) // 2
             log.info("a batch of %d failed (%s) and is split", len(deliveries), error)
@@ -185,7 +205,7 @@ class Workbench:
             with about_job(delivery.id, context_of(delivery)):
                 encoded = finish()
         except Exception as error:
-            self._retry(delivery, error)
+            self._fail(delivery, error)
             return
         encode_ms = (time.perf_counter() - started) * 1000
         timings_ms = {
@@ -211,7 +231,8 @@ class Workbench:
         self._traces.failed(delivery, reason)
         self._metrics.count_retried()
         with _queue_may_be_away():
-            self._source.retry(delivery, reason)
+            # Whoever asked is told no sentence that we have not written: it may name paths of this machine.
+            self._source.retry(delivery, type(error).__name__)
 
 
 def _result(encoded: EncodedPicture, timings_ms: Mapping[str, float], ran: _Ran) -> JobResult:

@@ -13,7 +13,10 @@ from PIL import Image
 from jobs.contract import GenerateJob, JobFailure, JobResult, Lane, PictureFormat
 from jobs.queue import DEFAULT_POLICY
 from models.engines.engine import Array
+from models.engines.errors import EngineRefused
+from models.errors import DirectionsGone, ModelRefused
 from tests.worker.bench import CONFIG, Bench, HeldTask, WatchedTask, until_ready
+from worker.errors import DatasetTooLarge, ModelNotLoaded, ModelUnusable
 from worker.loaded_model import LoadedGenerator
 from worker.pictures import EncodedPicture
 from worker.tasks.generate import GenerateTask
@@ -55,7 +58,9 @@ class PoisonedTask(WatchedTask):
             raise RuntimeError("seed 5 is poison")
 
 
-async def test_a_poison_job_is_isolated_and_its_companions_are_done(bench: Bench) -> None:
+async def test_a_poison_job_is_isolated_and_its_companions_are_done(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     ids = await bench.submit([bench.job(seed) for seed in range(8)])
     task = PoisonedTask()
     with bench.working(task) as worker:
@@ -65,7 +70,8 @@ async def test_a_poison_job_is_isolated_and_its_companions_are_done(bench: Bench
     assert all(isinstance(outcome, JobResult) for outcome in outcomes)
     assert isinstance(poisoned, JobFailure)
     assert poisoned.code == "job-failed"
-    assert "seed 5 is poison" in poisoned.reason
+    assert poisoned.reason.endswith("the last reason: RuntimeError")
+    assert "seed 5 is poison" in caplog.text, "who runs the service is told more"
     halves = [[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3], [4, 5, 6, 7], [4, 5], [4], [5], [6, 7]]
     assert task.runs == [*halves, [5], [5]], "split to the one, then two more deliveries of it alone"
     assert figures.retried == DEFAULT_POLICY.max_deliveries
@@ -86,7 +92,44 @@ async def test_a_picture_that_cannot_be_encoded_fails_alone(bench: Bench) -> Non
     assert isinstance(first, JobResult)
     assert isinstance(third, JobResult)
     assert isinstance(second, JobFailure)
-    assert "no picture of seed 1" in second.reason
+    assert second.reason.endswith("the last reason: OSError")
+
+
+class DamagedTask(GenerateTask):
+    """As if a file of the model were damaged, or its device gone, once it is asked for."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def run(self, inputs: Mapping[str, Array], model: LoadedGenerator) -> Array:  # noqa: ARG002
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ModelRefused("/store/tiny/encoder.onnx has the wrong hash"), "model-refused", "cannot open model 'tiny'"),
+        (EngineRefused("/usr/lib/libcuda.so.1 is missing"), "model-refused", "cannot open model 'tiny'"),
+        (ModelUnusable("tiny"), "model-refused", "cannot open model 'tiny'"),
+        (ModelNotLoaded("0123456789abcdef"), "model-not-loaded", "no model with digest"),
+        (DirectionsGone("0123", "tiny", ""), "job-failed", "directions 0123 of model 'tiny' are gone"),
+        (DatasetTooLarge(5), "dataset-too-large", "limit of 5 bytes"),
+    ],
+)
+async def test_what_no_other_attempt_can_mend_is_told_at_once_and_without_paths(
+    bench: Bench, error: Exception, code: str, said: str
+) -> None:
+    ids = await bench.submit([bench.job(1), bench.job(2)])
+    with bench.working(DamagedTask(error)) as worker:
+        outcomes = await bench.outcomes(ids)
+    assert worker.metrics.figures().retried == 0
+    for outcome in outcomes:
+        assert isinstance(outcome, JobFailure)
+        assert outcome.code == code
+        assert said in outcome.reason
+        assert "/store" not in outcome.reason
+        assert "/usr" not in outcome.reason
 
 
 async def test_a_job_for_a_model_that_is_not_here_is_told_so(bench: Bench) -> None:

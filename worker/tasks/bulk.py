@@ -13,7 +13,7 @@ ModelT = TypeVar("ModelT", bound=LoadedModel)
 
 
 class BulkTask(ABC, Generic[JobT, ModelT]):
-    """One verb, for one job: write. JobRefused ends it at once; whatever else raises is a failed attempt.
+    """One verb, for one job: write. JobRefused and ModelsError end it; whatever else raises is a failed attempt.
 
     works_with: what says of itself that it can do these jobs. media_type: of what it writes. most_bytes: a result that
     grows larger is given up.
