@@ -58,6 +58,8 @@ class RedisSubmitter:
             socket_timeout=LONGEST_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
             **kept_alive(url),
+            # RESP3 begins with questions: far from Redis, a new connection would outlast the time of one answer.
+            protocol=2,
             # A pooled connection may have died with a restart of Redis; every script here may run twice.
             retry=Retry(NoBackoff(), 1),
         )

@@ -76,3 +76,10 @@ def test_a_silent_queue_is_told_of_within_a_second_all_the_same(far: Far) -> Non
             # A busy machine takes a little more.
             assert took_s < 1.3, path
     far.network.mend()
+
+
+def test_a_new_connection_is_made_in_the_time_of_one_answer(far: Far) -> None:
+    far.network.refuse()
+    far.network.delay(0.1)
+    reply = far.client.post(ADDRESS, content=saved(picture(), "PNG"), headers={"Prefer": "respond-async"})
+    assert reply.status_code == 202, reply.text
