@@ -43,14 +43,18 @@ def told_beside(settings: Settings, submitter: JobSubmitter) -> Iterator[None]:
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(task.cancel)
+        # A loop that has ended by itself is closed, and takes no more calls.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(task.cancel)
         thread.join()
 
 
 def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
-    with suppress(asyncio.CancelledError):
-        loop.run_until_complete(task)
-    loop.close()
+    try:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+    finally:
+        loop.close()
 
 
 async def _until_stopped(settings: Settings, ends: Notices) -> None:

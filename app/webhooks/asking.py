@@ -7,6 +7,7 @@ from app.errors import WebhookRefused, WebhooksOff
 
 HEADER = "personne-webhook"
 MOST_CHARACTERS = 2000
+HIGHEST_PORT = 65_535
 WEBHOOK_PARAMETER = {
     "name": "Personne-Webhook",
     "in": "header",
@@ -35,8 +36,12 @@ class WebhookGate:
             raise WebhooksOff
         try:
             url = httpx.URL(text)
-        except (httpx.InvalidURL, UnicodeError):
+            # As the look-up will write it: labels that are empty or too long have no such form.
+            url.host.encode("idna")
+        except (httpx.InvalidURL, ValueError, OverflowError):
             raise WebhookRefused from None
+        if url.port is not None and not 0 < url.port <= HIGHEST_PORT:
+            raise WebhookRefused
         if url.scheme not in ("https", "http") or not url.host or url.userinfo or len(text) > MOST_CHARACTERS:
             raise WebhookRefused
         return text

@@ -13,7 +13,7 @@ from app.job_replies import shown
 from app.webhooks.addresses import AddressRefused, Network, resolved
 from app.webhooks.signing import signed_headers
 from jobs.contract import JobStage, JobStatus
-from jobs.errors import QueueUnavailable
+from jobs.errors import JobsError
 from jobs.notices import Notice, Notices
 
 AT_ONCE = 16
@@ -64,7 +64,7 @@ class Delivery:
         while True:
             try:
                 notice = await self._notices.take(LEASE_S)
-            except QueueUnavailable as error:
+            except JobsError as error:
                 log.warning("%s", error)
                 notice = None
             if notice is not None:
@@ -85,14 +85,14 @@ class Delivery:
         except AddressRefused as error:
             log.warning("the end of job %s is not told: %s", notice.job_id, error)
             await self._notices.settle(notice)
-        except QueueUnavailable as error:
+        except JobsError as error:
             log.warning("the end of job %s may be told twice: %s", notice.job_id, error)
 
     async def _sent(self, notice: Notice) -> str | None:
         """Why it did not arrive; None when it did, or when whoever is there wants no more. Raises AddressRefused."""
-        url = httpx.URL(notice.url)
         body = message(notice)
         try:
+            url = httpx.URL(notice.url)
             async with asyncio.timeout(PATIENCE_S):
                 address, inside = await resolved(
                     url.host, url.port or (443 if url.scheme == "https" else 80), self._networks
@@ -120,6 +120,9 @@ class Delivery:
                     )
         except (httpx.HTTPError, OSError, TimeoutError) as error:
             return str(error) or type(error).__name__
+        except (httpx.InvalidURL, ValueError, OverflowError) as error:
+            # No name that can be looked up, or no port: it will be none tomorrow either.
+            raise AddressRefused(f"Its address is none: {type(error).__name__}.") from None
 
 
 def message(notice: Notice) -> bytes:

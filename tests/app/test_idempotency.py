@@ -119,7 +119,11 @@ def test_a_webhook_is_taken_only_where_the_operator_allows_it(shop: Workshop) ->
 
 @pytest.mark.parametrize(
     "address",
-    ["", "ftp://example.org/", "https://", "https://user:word@example.org/", "nonsense", "https://" + "x" * 2000],
+    [
+        *("", "ftp://example.org/", "https://", "https://user:word@example.org/", "nonsense", "https://" + "x" * 2000),
+        *("https://example..org/", f"https://{'x' * 64}.org/", "https://.org/"),
+        *("https://example.org:0/", "https://example.org:65536/", "https://example.org:99999999999999999999/"),
+    ],
 )
 def test_what_is_no_address_to_tell(address: str) -> None:
     scope = {"type": "http", "path": "/", "headers": [(b"personne-webhook", address.encode())]}

@@ -4,9 +4,17 @@ import asyncio
 import json
 import re
 import signal
+import threading
+
+import pytest
+from pydantic import SecretStr
 
 from jobs.contract import JobResult, Lane
+from jobs.memory_queue import MemoryQueue
+from jobs.notices import Notice
 from jobs.redis_queue import RedisSource, RedisSubmitter
+from personne.run_webhooks import told_beside
+from personne.settings import Settings
 from tests.app.service import until
 from tests.jobs.conftest import POLICY, face
 from tests.personne.processes import personne
@@ -33,6 +41,17 @@ def test_the_end_of_a_job_is_told(redis_url: str, listener: Listener) -> None:
         assert process.stop(signal.SIGTERM) < 10
         assert process.popen.returncode == 0, process.said
     assert json.loads(listener.came[0][1])["data"]["id"] == job_id
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_telling_that_ended_by_itself_is_no_error_at_the_end() -> None:
+    async def take(_: float) -> Notice | None:
+        raise OSError("out of order")
+
+    submitter = MemoryQueue().submitter
+    submitter.notices.take = take  # type: ignore[method-assign]
+    with told_beside(Settings(webhook_secret=SecretStr(SECRET)), submitter):
+        until(lambda: not any(thread.name == "webhooks" for thread in threading.enumerate()))
 
 
 def test_without_a_secret_there_is_nothing_to_tell(redis_url: str) -> None:

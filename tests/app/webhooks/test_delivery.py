@@ -10,13 +10,18 @@ from hashlib import sha256
 from ipaddress import ip_address, ip_network
 
 import pytest
+import redis
 
 from app.webhooks.addresses import AddressRefused, Network, is_outside, resolved
 from app.webhooks.delivery import Delivery
 from app.webhooks.signing import key_of, signed_headers
 from jobs.contract import JobFailure, JobResult, Lane
+from jobs.errors import QueueUnavailable, WireError
 from jobs.memory_queue import MemoryQueue
-from tests.jobs.conftest import face
+from jobs.notices import Notice
+from jobs.redis_queue import RedisNotices, RedisSource, RedisSubmitter
+from jobs.redis_queue.keys import Keys
+from tests.jobs.conftest import POLICY, face
 from tests.webhook_listener import Listener
 
 KEY = b"a secret that signs webhooks"
@@ -83,6 +88,63 @@ async def test_after_the_last_attempt_it_is_given_up(listener: Listener) -> None
     await told(queue, networks=LOOPBACK, for_s=15)
     assert len(listener.came) == 3
     assert not queue.submitter.notices._queue.notices
+
+
+@pytest.mark.parametrize("address", ["example..org", f"{'x' * 64}.org", "example.org:99999999999999999999", "xn--"])
+async def test_an_address_that_is_none_is_tried_once_and_holds_up_no_other(
+    listener: Listener, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    queue = MemoryQueue()
+    await job(queue, f"https://{address}/told", JobResult(b"picture", "image/png"))
+    await job(queue, listener.url, JobResult(b"picture", "image/png"))
+    await told(queue, networks=LOOPBACK, for_s=5)
+    assert len(listener.came) == 1
+    assert not queue.submitter.notices._queue.notices, "nor tried again"
+    assert "is not told: Its address is none" in caplog.text
+    assert address not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_what_cannot_be_read_from_the_queue_ends_nothing(listener: Listener) -> None:
+    queue = MemoryQueue()
+    taken, unreadable = queue.submitter.notices.take, [WireError("of another release"), QueueUnavailable("for now")]
+
+    async def take(lease_s: float) -> Notice | None:
+        if unreadable:
+            raise unreadable.pop()
+        return await taken(lease_s)
+
+    queue.submitter.notices.take = take  # type: ignore[method-assign]
+    await job(queue, listener.url, JobResult(b"picture", "image/png"))
+    await told(queue, networks=LOOPBACK, for_s=10)
+    assert len(listener.came) == 1
+
+
+async def test_what_redis_makes_no_sense_of_ends_nothing(
+    listener: Listener, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    submitter, source = RedisSubmitter(redis_url, POLICY), RedisSource(redis_url, "w1", POLICY)
+    running = asyncio.create_task(Delivery(RedisNotices(redis_url), KEY, LOOPBACK).run())
+    with redis.Redis.from_url(redis_url) as server:
+        server.set(Keys().notices, "no list of notices")
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if "cannot be read" in caplog.text:
+                break
+        server.delete(Keys().notices)
+    await submitter.submit(face(), lane=Lane.QUICK, timeout_ms=9000, webhook=listener.url)
+    (delivery,) = await asyncio.to_thread(source.take, [Lane.QUICK], max_jobs=1, wait_ms=1000)
+    await asyncio.to_thread(source.finish, delivery, JobResult(b"picture", "image/png"))
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        if listener.came:
+            break
+    assert len(listener.came) == 1
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    source.close()
+    await submitter.close()
 
 
 async def test_an_address_inside_is_not_told_unless_the_operator_names_its_network(listener: Listener) -> None:
