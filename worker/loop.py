@@ -78,6 +78,7 @@ class Worker:
         self._wait_for([self._start(self._open_models)])
         self._wait_for([self._start(self._serve, lanes) for lanes in self._lanes_by_thread()])
         self._stop_asked = True
+        self._workbench.close()
         self._over.set()
         beats.join(self.config.beat_every_s)
         self._encoders.shutdown(wait=False)
@@ -86,16 +87,17 @@ class Worker:
         if self._error is not None:
             raise self._error
 
-    def stop(self) -> None:
-        """Finish the batches in hand, give back the rest. Returns when `run` has, stop_grace_s from the first call at
-        the latest. From a signal handler in the thread that runs `run` it only asks. May be called often."""
-        self._ask_to_stop()
+    def stop(self, within_s: float | None = None) -> None:
+        """Finish the batches in hand, give back the rest. Returns when `run` has, within_s from the first call at the
+        latest (None: stop_grace_s). From a signal handler in the thread that runs `run` it only asks. May be called
+        often."""
+        self._ask_to_stop(within_s)
         if self._running_in not in (None, threading.get_ident()):
             self._over.wait(max(0.0, (self._stop_by or 0.0) - time.monotonic()))
 
-    def _ask_to_stop(self) -> None:
+    def _ask_to_stop(self, within_s: float | None = None) -> None:
         if self._stop_by is None:
-            self._stop_by = time.monotonic() + self.config.stop_grace_s
+            self._stop_by = time.monotonic() + (self.config.stop_grace_s if within_s is None else within_s)
         self._stop_asked = True
 
     def _lanes_by_thread(self) -> list[tuple[Lane, ...]]:

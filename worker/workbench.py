@@ -59,6 +59,7 @@ class Workbench:
         self._metrics = metrics
         self._pool = pool
         self._traces = JobTraces(record)
+        self._over = False
 
     def rehearse(self) -> None:
         """Whoever asks first is not to wait for what is done once: codecs, certificates, the watermark's tables."""
@@ -69,6 +70,10 @@ class Workbench:
             except Exception as error:
                 # Jobs will tell of it, and it may be mended without a restart.
                 log.warning("nothing could be marked and encoded: %s", error)
+
+    def close(self) -> None:
+        """What is still in hand breaks off: no job is to blame for that, and each goes back as it came."""
+        self._over = True
 
     def do(self, batch: Batch) -> list[Future[None]]:
         """Run the batch; each future is done when its job is finished."""
@@ -106,6 +111,10 @@ class Workbench:
         return [delivery for delivery in deliveries if delivery.id not in unwanted]
 
     def _fail(self, delivery: Delivery, error: Exception) -> None:
+        if self._over:
+            with _queue_may_be_away():
+                self._source.give_back([delivery])
+            return
         failure = self._final(delivery, error)
         if failure is None:
             self._retry(delivery, error)

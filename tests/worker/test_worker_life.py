@@ -56,6 +56,29 @@ async def test_a_worker_that_hangs_is_gone_when_its_grace_is_over(bench: Bench) 
     task.go_on.set()
 
 
+class BrokenOffTask(HeldTask):
+    """As if the models were closed under it."""
+
+    def on_run(self, seeds: list[int]) -> None:
+        super().on_run(seeds)
+        raise RuntimeError("closed")
+
+
+async def test_what_breaks_off_when_the_grace_is_over_counts_for_no_attempt(bench: Bench) -> None:
+    task = BrokenOffTask()
+    await bench.submit([bench.job(0)])
+    with bench.working(task, replace(CONFIG, stop_grace_s=0.3)) as worker:
+        assert await asyncio.to_thread(task.begun.wait, 10)
+        await asyncio.to_thread(worker.stop)
+        assert await asyncio.to_thread(worker._over.wait, 5)
+        task.go_on.set()
+        while not (state := await bench.submitter.state()).waiting[Lane.QUICK]:
+            await asyncio.sleep(0.01)
+    assert state.retries == 0
+    (delivery,) = bench.source.take([Lane.QUICK], max_jobs=1, wait_ms=0)
+    assert delivery.delivery_count == 1
+
+
 def test_a_signal_in_the_thread_that_runs_it_stops_the_worker(bench: Bench) -> None:
     worker = bench.worker()
     before = signal.signal(signal.SIGUSR1, lambda *_: worker.stop())
