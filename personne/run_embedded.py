@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import uvicorn
 
@@ -17,6 +18,11 @@ from worker import memory
 from worker.loaded_models import LoadedModels
 from worker.loop import Worker
 
+LEAST_S = 1.0
+"""What a worker is given to end, even where the server has used up the grace."""
+GOODBYE_S = 2.0
+"""What a worker that has ended takes to close its models."""
+
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. The web answers at once; /readyz says when the worker is warm.
@@ -28,7 +34,7 @@ def run(settings: Settings) -> None:
     memory.keep_flat()
     config = settings.worker_config()
     submitter, source = both_ends(settings, config)
-    ending = asyncio.Event()
+    ending = Ending()
     with followed_models(settings) as shelf, recording(settings, "serve") as record:
         app = create_app(settings.app_config(), submitter, shelf, record, ending)
         server = make_server(app, settings, ending)
@@ -39,10 +45,28 @@ def run(settings: Settings) -> None:
                 listen(server, listener)
         finally:
             # After the server: the requests that it still answered needed the worker.
-            worker.stop()
+            worker.stop(max(LEAST_S, settings.stop_grace_s - ending.since_s))
             source.close()
     if worker.error is not None:
         raise worker.error
+
+
+class Ending(asyncio.Event):
+    """That the server was told to end, and since when: server and worker have one grace together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at: float | None = None
+
+    def set(self) -> None:
+        if self._at is None:
+            self._at = time.monotonic()
+        super().set()
+
+    @property
+    def since_s(self) -> float:
+        """0 where nobody told it yet."""
+        return 0.0 if self._at is None else time.monotonic() - self._at
 
 
 class WorkerThread:
@@ -57,10 +81,10 @@ class WorkerThread:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Returns when the batch in hand is done, within the worker's grace."""
-        self._worker.stop()
-        self._thread.join(self._worker.config.stop_grace_s)
+    def stop(self, within_s: float) -> None:
+        """Returns when the batch in hand is done, or the time is over."""
+        self._worker.stop(within_s)
+        self._thread.join(GOODBYE_S)
 
     def _run(self) -> None:
         try:

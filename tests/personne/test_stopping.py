@@ -1,6 +1,8 @@
 """Webs and workers that are told to end while somebody asks, or watches a job; and more callers than can be served."""
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -13,10 +15,16 @@ from benchmarks.offered_load import offered
 from benchmarks.restarts import Fleet, Replaced
 from benchmarks.stage import Stage
 from tests.app.watching_jobs import Event, events_in
+from tests.personne.processes import ADDRESS, personne, ready
 
 SECONDS = 1.0
 STREAM_ENDS_WITHIN_S = 8.0
 """At once, on a machine of its own; without that a stream held its web for as long as there is grace: 25 seconds."""
+
+STUCK_PICTURE = (
+    b"POST /v1/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n"
+    b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +75,24 @@ def test_a_stream_ends_with_its_web_and_goes_on_at_the_next(fleet: Fleet) -> Non
     assert order(first.id) > order(last or "")
     assert httpx.delete(f"{next_address}{job}", timeout=30).status_code == 204
     fleet.webs.remove((web, address))
+
+
+def test_one_process_of_everything_ends_within_its_grace(served: dict[str, str]) -> None:
+    with personne(
+        "serve", "--port", "0", "--ready-faces", "0", env=served | {"PERSONNE_STOP_GRACE_S": "10"}
+    ) as process:
+        address = process.wait_for(ADDRESS)[1]
+        ready(address)
+        httpx.post(f"{address}/v1/datasets", json={"count": 5000}, timeout=30).raise_for_status()
+        where = urlsplit(address)
+        with socket.create_connection((where.hostname or "", where.port or 0)) as stuck:
+            # A picture that never arrives: the server waits for it, and the worker after that for its data set.
+            stuck.sendall(STUCK_PICTURE)
+            time.sleep(0.5)
+            ended_s = process.stop()
+    assert process.popen.returncode == 0
+    # One after the other they took 15.
+    assert 4 < ended_s < 13.5
 
 
 def watched(address: str, after: str | None = None, most: int | None = None) -> Iterator[Event]:

@@ -16,7 +16,7 @@ Step = Callable[[float], None]
 
 
 class SoloTask(ABC, Generic[JobT, PreparedT, ModelT]):
-    """The three verbs of a task, for one job. JobRefused and ModelsError end it; whatever else raises is a failed attempt.
+    """The three verbs of a task, for one job. JobRefused and ModelsError end it; all else is a failed attempt.
 
     works_with: what says of itself that it can do these jobs.
     """

@@ -36,7 +36,7 @@ ModelT_contra = TypeVar("ModelT_contra", bound=LoadedModel, contravariant=True)
 class Task(Protocol[JobT_contra, ModelT_contra]):
     """One kind of job, in three verbs, several jobs at a time (a SoloTask: one).
 
-    Whatever raises counts as a failed attempt of the jobs in hand.
+    JobRefused and ModelsError end the jobs in hand; whatever else raises is a failed attempt of them.
     """
 
     @property
