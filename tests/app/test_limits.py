@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from app.access.cost import Prices, units
 from app.access.keys import Scope
-from app.access.limits import AGAIN_AFTER_S, Limits, wait_for, weighed
+from app.access.limits import AGAIN_AFTER_S, PATIENCE_S, Limits, wait_for, weighed
 from app.access.visitor import VISITOR, Visitor
 from app.config import AccessConfig, AppConfig
 from app.errors import RateLimited, TooCostly
@@ -185,12 +186,12 @@ def test_a_redis_that_says_nothing_costs_a_quarter_of_a_second_once(make_web: Ma
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         client = make_web(limited(1000, limits_redis=url)).client
         took: list[float] = []
-        for _ in range(4):
+        for _ in range(10):
             began = time.monotonic()
             assert client.get(A_FACE).status_code == 200
             took.append(time.monotonic() - began)
-    assert took[0] < 1.5
-    assert max(took[1:]) < 0.25
+    assert PATIENCE_S <= took[0] < 1.5
+    assert median(took[1:]) < PATIENCE_S, "most did not wait for it"
 
 
 def test_nobody_pays_for_faces_made_ahead_and_each_address_for_itself() -> None:

@@ -107,7 +107,8 @@ def test_a_full_queue_is_refused_at_once(make_web: MakeWeb) -> None:
         until(lambda: web.metric('personne_queue_depth{lane="quick"}') == 2)
         began = time.perf_counter()
         refused = web.client.get("/face")
-        assert time.perf_counter() - began < 0.5
+        # Whoever is let in waits for five seconds here.
+        assert time.perf_counter() - began < 2.5
         assert refused.status_code == 503
         assert refused.headers["Retry-After"] == "2"
         assert refused.json()["limit"] == 2
