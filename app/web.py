@@ -10,12 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import compile_path
 from starlette.types import Scope
 
 from app.access.cost import Till
 from app.access.guard import AskForKeys, declared_scope
 from app.access.limits import Limits, TellLimits
 from app.access.links import SharedLinks
+from app.access.scopes import SCOPES
 from app.access.security import RefuseStrangers
 from app.access.sessions import Sessions, sessions_of
 from app.admission import UploadRoom
@@ -68,6 +70,8 @@ from models.catalogue import Shelf
 DESCRIPTION = """Faces of people who do not exist, and photos in other styles, made by models that run here.
 
 Every face has a seed, and an address of its own where it stays. Errors are problem documents (RFC 9457)."""
+
+_ROUTED = tuple((method, compile_path(path)[0]) for method, _, path in (one.partition(" ") for one in SCOPES))
 
 
 def create_app(
@@ -194,7 +198,10 @@ def _answer_errors(app: FastAPI) -> None:
     async def refused(request: Request, error: HTTPException) -> Response:
         if error.status_code == METHOD_NOT_ALLOWED.status:
             detail = f"{request.method} is not answered here."
-            return problem_reply(METHOD_NOT_ALLOWED, detail, headers=error.headers)
+            # The router names the methods of one route alone, and an address may have several.
+            methods = {method for method, pattern in _ROUTED if pattern.fullmatch(request.url.path)}
+            allowed = {"Allow": ", ".join(sorted(methods))} if methods else error.headers
+            return problem_reply(METHOD_NOT_ALLOWED, detail, headers=allowed)
         if error.status_code == HTTPStatus.BAD_REQUEST:
             return problem_reply(INVALID_PARAMETER, "The body cannot be read as JSON.")
         return problem_reply(NOT_FOUND, f"There is nothing at {request.url.path}.")

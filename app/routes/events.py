@@ -19,10 +19,19 @@ EXAMPLE = (
     'id: 1795280400000-0\nevent: running\ndata: {"id": "0f1e…", "state": "running", …}\n\n'
     'id: 1795280401250-0\nevent: progress\ndata: {"id": "0f1e…", "state": "running", "progress": 0.25, …}\n\n'
 )
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "waiting, position, running, progress; then one of done, failed, cancelled, and the end.",
-        "content": {EVENTS: {"schema": {"type": "string"}, "examples": {"two": {"value": EXAMPLE}}}},
+        "content": {EVENTS: {"itemSchema": EVENT, "examples": {"two": {"value": EXAMPLE}}}},
     },
     204: {"description": "Last-Event-ID names the last event: there is nothing more to come for."},
 }

@@ -10,9 +10,11 @@ from app.errors import JobNotDone, JobNotFound, UnknownParameter
 from app.job_replies import pictures_content, result_reply, shown
 from app.job_schemas import JobShown
 from app.replies import NEVER, picture_reply, problems_documented
-from jobs.contract import JobId
+from jobs.contract import AnimationFormat, JobId
 from jobs.errors import QueueUnavailable
 
+_MOVING = {one.media_type: {"schema": {"type": "string", "format": "binary"}} for one in AnimationFormat}
+_JSON = {"application/json": {"schema": {"type": "object"}}}
 ZIP_CONTENT = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 IdInPath = Annotated[str, Path(description="The job's id.", examples=["0f1e2d3c4b5a69780f1e2d3c4b5a6978"])]
 
@@ -37,8 +39,8 @@ def jobs_routes(errands: Errands) -> APIRouter:
         response_class=Response,
         responses={
             200: {
-                "description": "The picture, the moving picture, or the zip.",
-                "content": pictures_content() | ZIP_CONTENT,
+                "description": "The picture, the moving picture, the zip, or what was found or taught as JSON.",
+                "content": pictures_content() | _MOVING | ZIP_CONTENT | _JSON,
             },
             **problems_documented(
                 UnknownParameter,

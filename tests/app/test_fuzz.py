@@ -13,6 +13,21 @@ from tests.personne.processes import ADDRESS, personne, ready
 CASES_AN_OPERATION = int(os.environ.get("FUZZ_CASES", "8"))
 """`make fuzz` asks for so many that there are ten thousand in all."""
 SEED = os.environ.get("FUZZ_SEED", "1")
+# All that there are but these: positive_data_acceptance, since what a schema allows may still be refused (an attribute
+# that the model lacks, a seed and a latent at once); use_after_free, ensure_resource_availability and
+# object_level_authorization, which need an order of requests that the document does not tell; ignored_auth, since
+# no keys are asked for here (tests/app/test_keys.py walks all routes with them).
+CHECKS = (
+    "not_a_server_error",
+    "content_type_conformance",
+    "status_code_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "allow_header_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+    "missing_required_header",
+)
 CONFIGURATION = """
 [checks]
 # A queue that is full or a photo that waits too long is told by these, which the document has.
@@ -33,8 +48,8 @@ def test_every_operation_answers_as_documented(served: dict[str, str], tmp_path:
         ready(address)
         command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(configuration)]
         command += ["run", f"{address}/openapi.json", "--no-color", "--seed", SEED, "--request-timeout", "45"]
-        command += ["--checks", "not_a_server_error,content_type_conformance,status_code_conformance"]
-        command += ["--phases", "examples,fuzzing", "--max-examples", str(CASES_AN_OPERATION)]
+        command += ["--checks", ",".join(CHECKS)]
+        command += ["--phases", "examples,coverage,fuzzing", "--max-examples", str(CASES_AN_OPERATION)]
         # In a file: what takes an hour is to be looked at meanwhile.
         report = tmp_path / "cases.txt"
         with report.open("w") as file:
