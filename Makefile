@@ -27,6 +27,10 @@ help: ## This list
 serve: .venv/stamp ## The service on http://127.0.0.1:8000, in an environment of its own (ARGS="--port 9000")
 	@exec .venv/bin/personne serve $(ARGS)
 
+.PHONY: training
+training: .venv-training/stamp ## An environment that trains, imports and exports, too: .venv-training/bin/personne
+	@.venv-training/bin/personne --version
+
 .PHONY: test
 test: .venv-dev/stamp ## All tests but those in the browser, one process per core (ARGS="-k queue", ARGS="-n 0")
 	$(DEV)/python -m pytest -m "not browser" -n auto --dist loadfile --max-worker-restart 0 $(ARGS)
@@ -95,12 +99,18 @@ wheel: .venv-dev/stamp ## A wheel in dist/
 
 .PHONY: clean
 clean: ## Remove environments, wheels and caches; runs/ and the store stay
-	rm -rf .venv .venv-dev build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-dev .venv-training build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/stamp: pyproject.toml
 	$(call environment,.venv)
 	.venv/bin/python -m pip install --quiet --editable '.[app,worker]'
+	@touch $@
+
+.venv-training/stamp: pyproject.toml
+	$(call environment,.venv-training)
+	.venv-training/bin/python -m pip install --quiet '$(TORCH)'
+	.venv-training/bin/python -m pip install --quiet --editable '.[app,worker,export,training]'
 	@touch $@
 
 .venv-dev/stamp: pyproject.toml

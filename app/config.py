@@ -32,8 +32,8 @@ class AppConfig:
     translation before it is told the job's address instead. job_timeout_s: a job with an address of its own that nobody
     has begun within so many seconds is dropped. webhooks: whether requests may name an address that is told of their
     job's end. certificate: PEM file whose last certificate vouches for pictures of this service; None: it signs none.
-    access: who is let in. input_ttl_s, result_ttl_s: how long the queue keeps photos and results, on_redis: where; the
-    privacy page says so.
+    access: who is let in. input_ttl_s, result_ttl_s, dead_ttl_s: how long the queue keeps photos, results and what
+    failed; on_redis: where; traces: whether times of jobs are sent to a collector. The privacy page says so.
     """
 
     default_model: str = "faces"
@@ -52,4 +52,6 @@ class AppConfig:
     access: AccessConfig = field(default_factory=AccessConfig)
     input_ttl_s: float = 3600.0
     result_ttl_s: float = 300.0
+    dead_ttl_s: float = 7 * 24 * 3600.0
     on_redis: bool = False
+    traces: bool = False

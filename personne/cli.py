@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -41,6 +42,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"personne {version('personne')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    *,
+    shown: Annotated[  # the callback has done it
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Which one this is.")
+    ] = False,
+) -> None:
+    """For all commands."""
 
 
 @app.command()

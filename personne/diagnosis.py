@@ -16,6 +16,7 @@ from jobs.redis_queue.inspection import RedisFacts, inspect_redis
 from marks.errors import CertificateRefused
 from models.catalogue import Catalogue
 from models.errors import ModelNotFound
+from personne.errors import install
 from personne.models_here import models_here
 from personne.settings import Settings, unknown_variables
 from personne.settings_access import is_loopback, keys_file
@@ -55,7 +56,7 @@ def installed() -> Iterator[Finding]:
         "installed", "sound", f"personne {_version('personne') or 'from its sources'} with {', '.join(here)}."
     )
     if not found["app"] and not found["worker"] and not found["gpu"]:
-        yield Finding("installed", "wrong", "Nothing that serves is here.", "pip install 'personne[app,worker]'")
+        yield Finding("installed", "wrong", "Nothing that serves is here.", install("app", "worker"))
     if found["worker"] and found["gpu"]:
         mend = "pip uninstall onnxruntime onnxruntime-gpu, then install 'personne[worker]' or 'personne[gpu]'"
         yield Finding("installed", "wrong", "onnxruntime and onnxruntime-gpu overwrite each other's files.", mend)
@@ -160,7 +161,7 @@ def certificates(settings: Settings) -> Iterator[Finding]:
         yield Finding("certificates", "note", "There are none: pictures leave unsigned.", "personne certs init")
         return
     if _version("cryptography") is None:
-        yield Finding("certificates", "wrong", "cryptography is not installed.", "pip install 'personne[marks]'")
+        yield Finding("certificates", "wrong", "cryptography is not installed.", install("marks"))
         return
     from marks import certificates as checked  # noqa: PLC0415  # needs what may be missing
 

@@ -69,11 +69,18 @@ class KeyNotFound(FrontDoorError):
         super().__init__(f"No key's id, or several, begin with {key_id!r}; `personne keys list` shows them.")
 
 
+def install(*extras: str) -> str:
+    """How somebody gets them. Not by name from an index: personne is on none."""
+    if {"training", "export"} & set(extras):
+        return "`make training` in a clone of personne makes an environment that has it"
+    return f"in a clone of personne, pip install -e '.[{','.join(extras)}]'"
+
+
 class ExtraMissing(FrontDoorError):
     """This floor is not installed here."""
 
     def __init__(self, missing: str, extra: str) -> None:
-        super().__init__(f"This needs {missing}, which is not installed here: pip install 'personne[{extra}]'.")
+        super().__init__(f"This needs {missing}, which is not installed here: {install(extra)}.")
 
 
 class Unhealthy(FrontDoorError):

@@ -230,7 +230,9 @@ class Settings(BaseSettings, AccessSettings, JobSettings, TracingSettings):
             access=self.access_of(self.host, self.store, self.queue if self.on_redis else None),
             input_ttl_s=self.input_ttl_s,
             result_ttl_s=self.result_ttl_s,
+            dead_ttl_s=self.dead_ttl_s,
             on_redis=self.on_redis,
+            traces=self.otlp_endpoint is not None,
         )
 
     def worker_config(self) -> WorkerConfig:

@@ -135,7 +135,7 @@ class FaceTooSmall(JobRefused):
 
 
 class VideoMissing(JobRefused):
-    """This worker cannot write MP4: `pip install personne[video]` there, or ask for webp or gif."""
+    """This worker cannot write MP4: install `personne[video]` there, or ask for webp or gif."""
 
     code = "video-missing"
 

@@ -32,6 +32,7 @@ _OPEN = tuple(
     (method, compile_path(path)[0])
     for method, _, path in (one.partition(" ") for one, scope in SCOPES.items() if scope is OPEN)
 )
+MOST_QUERY = 1000
 
 
 class AskForKeys:
@@ -53,7 +54,7 @@ class AskForKeys:
         except AppError as error:
             if isinstance(error, KeyMissing) and seeks_a_page(scope):
                 # A person, who has no header to send: the page asks for the key.
-                await RedirectResponse(f"/enter?to={quote(scope['path'])}", 303)(scope, receive, send)
+                await RedirectResponse(f"/enter?to={quote(_wanted(scope))}", 303)(scope, receive, send)
                 return
             await error_reply(error)(scope, receive, _challenging(send, None, error))
             return
@@ -139,6 +140,13 @@ def _sent_key(headers: Headers) -> str | None:
     if kind.lower() == "bearer" and token.strip():
         return token.strip()
     return headers.get("x-api-key")
+
+
+def _wanted(scope: Scope) -> str:
+    """The page with all that says which face or job it is of; the page alone where that is too much for a form."""
+    query = scope["query_string"].decode("latin-1")
+    path: str = scope["path"]
+    return f"{path}?{query}" if query and len(query) < MOST_QUERY else path
 
 
 def _address(scope: Scope) -> str:

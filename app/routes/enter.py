@@ -1,6 +1,6 @@
 """GET and POST /enter: where a person gives a key, once; POST /leave ends that."""
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -57,7 +57,9 @@ def enter_routes(pages: Pages, sessions: Sessions) -> APIRouter:
 
 def _page(wanted: str) -> str:
     """Never elsewhere, whatever a form says."""
-    return wanted if wanted in PAGES else "/"
+    parts = urlsplit(wanted)
+    is_ours = not parts.scheme and not parts.netloc and parts.path in PAGES
+    return urlunsplit(("", "", parts.path, parts.query, "")) if is_ours else "/"
 
 
 async def _fields(request: Request) -> dict[str, str]:

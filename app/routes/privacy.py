@@ -4,8 +4,10 @@ from fastapi import APIRouter, Response
 
 from app.config import AppConfig
 from app.pages import Pages
+from jobs.notices import KEPT_S
+from jobs.queue import DEFAULT_POLICY
 
-_UNITS = (("hour", 3600), ("minute", 60), ("second", 1))
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def privacy_routes(pages: Pages, config: AppConfig) -> APIRouter:
@@ -25,6 +27,11 @@ def privacy_routes(pages: Pages, config: AppConfig) -> APIRouter:
             # A window, and the one after it.
             "counted": "2 days" if by_day else "2 minutes",
             "redis": config.on_redis,
+            "repeats": duration(DEFAULT_POLICY.once_ttl_s),
+            "failures": duration(config.dead_ttl_s),
+            "webhooks": config.webhooks,
+            "notices": duration(KEPT_S),
+            "traces": config.traces,
         }
         return pages.reply("privacy.html", context)
 

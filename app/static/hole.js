@@ -1,6 +1,7 @@
 // Where a photo is to be filled: painted over it with a brush, marked in its middle, or white in a file.
 
-const at = (id) => document.getElementById(id);
+import { at } from "./picture.js";
+
 const LONGEST = 1024; // pixels of what is painted; the service scales it to the photo
 const MARK = "#e0218a";
 const canvas = at("hole");
@@ -14,6 +15,7 @@ export function begin(width, height) {
   canvas.width = Math.max(1, Math.round(width * share));
   canvas.height = Math.max(1, Math.round(height * share));
   marked = false;
+  last = null;
 }
 
 /** Whether the sheet lies over the photo. */
@@ -72,6 +74,7 @@ function painting(event) {
 
 if (at("marking")) {
   for (const kind of ["pointerdown", "pointermove"]) canvas.addEventListener(kind, painting);
+  for (const kind of ["pointerup", "pointercancel", "pointerleave"]) canvas.addEventListener(kind, () => (last = null));
   at("middle").addEventListener("click", middle);
   at("clear").addEventListener("click", clear);
 }

@@ -47,7 +47,7 @@ export function followLook(address) {
   tellSliders();
 }
 
-export function tellSliders() {
+function tellSliders() {
   for (const slider of form?.querySelectorAll('[type="range"]') ?? []) {
     const value = Number(slider.value);
     const share = "attribute" in slider.dataset ? `${value}` : `${Math.round(value * 100)} %`;
@@ -84,7 +84,7 @@ function onMix() {
   at("mix").value = seed && at("mix-seed").checkValidity() ? `${seed}:${at("mix-layers").value}` : "";
 }
 
-export function reset() {
+function reset() {
   for (const name of FIELDS) if (form?.elements[name]) form.elements[name].value = isNumber(form.elements[name]) ? 0 : "";
   for (const lock of locks) turnLock(lock, false);
   for (const slider of sliders) slider.value = 0;
@@ -92,7 +92,7 @@ export function reset() {
   tellSliders();
 }
 
-export function level() {
+function level() {
   for (const name of FIELDS) if (form?.elements[name]?.type === "range") form.elements[name].value = 0;
 }
 

@@ -16,16 +16,26 @@ function addressTo(seed) {
 export const pageTo = (seed) => `${parts(stage.dataset.address).page}&to=${seed}`;
 export const isPlaying = () => playing !== null || at("play").textContent !== "Play";
 
+// Whether it plays: not if something else was asked for meanwhile, whatever became of this one.
 export async function play(seed, tell) {
   const mine = ++turn;
   const wanted = () => mine === turn;
+  try {
+    return await turnInto(seed, tell, wanted);
+  } catch (error) {
+    if (wanted()) throw error;
+    return false;
+  }
+}
+
+async function turnInto(seed, tell, wanted) {
   at("to").value = seed;
   at("play").textContent = "Stop";
   tell("Drawing the frames.");
   const address = addressTo(seed);
   let reply = await answer(await fetch(address, { headers: { Prefer: "wait=5" } }));
   if (reply.status === 202) {
-    const done = await follow(reply, wanted, ({ state, progress, position }) => {
+    const done = await follow(await reply.json(), wanted, ({ state, progress, position }) => {
       if (!wanted()) return;
       if (state === "waiting") tell(`Waiting for its turn${position ? `, ${position} before it` : ""}.`);
       else tell(`Drawing the frames: ${Math.round(100 * (progress ?? 0))} %.`);
@@ -41,7 +51,10 @@ export async function play(seed, tell) {
   const decoded = new Image();
   decoded.src = url;
   await decoded.decode();
-  if (!wanted()) return false;
+  if (!wanted()) {
+    URL.revokeObjectURL(url);
+    return false;
+  }
   playing = url;
   at("face").src = url;
   at("face").alt = `${at("who").textContent} ${at("seed").textContent}, who turns into ${seed} and back`;

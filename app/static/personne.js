@@ -2,7 +2,7 @@
 
 import { followLook, onLook, withLook } from "./look.js";
 import { isPlaying, pageTo, play, stop } from "./morph.js";
-import { at, fetchFace, keep, latentOf, parts, stage } from "./picture.js";
+import { at, fetchFace, isSpare, keep, latentOf, parts, sentence, stage } from "./picture.js";
 import { begin, redo, step, undo } from "./steps.js";
 
 const SETTLED_MS = 120; // a slider that rests so long asks for its picture
@@ -11,6 +11,7 @@ const picture = at("face");
 let here = 0; // where we are in this tab's history, and the furthest that we have been
 let furthest = 0;
 let ahead = null; // the promise of the next face
+let again = next; // what "Try again" tries
 let turn = 0; // the last change asked for; a slower, earlier one is dropped
 
 function say(sentence, { retry = false } = {}) {
@@ -25,11 +26,13 @@ function tell(sentence, options) {
 
 const photos = () => import("./photo.js"); // few begin with one
 
-const fail = (error) => tell(error instanceof TypeError ? "The service cannot be reached." : error.message);
+const fail = (error) => tell(sentence(error));
 
 function preload() {
-  ahead = fetchFace(null);
-  ahead.catch(() => {}); // told when somebody asks for it
+  const coming = (ahead = fetchFace(null));
+  coming.catch(() => {
+    if (ahead === coming) ahead = null; // asked for again when somebody wants it
+  });
 }
 
 function show({ address, url }) {
@@ -42,6 +45,8 @@ function show({ address, url }) {
   picture.alt = ofPhoto
     ? "What the model draws of a face in a photo"
     : `Portrait of a person who does not exist, seed ${seed}`;
+  at("spare").hidden = !isSpare(address);
+  if (another) at("neighbours")?.replaceChildren();
   for (const field of document.querySelectorAll('input[name="seed"]')) field.value = seed;
   if (another && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
     picture.animate([{ opacity: 0.25 }, { opacity: 1 }], { duration: 220, easing: "ease-out" });
@@ -62,17 +67,18 @@ function show({ address, url }) {
   at("said").classList.add("only-heard");
 }
 
-async function change(promise, shown) {
+async function change(fetching, shown) {
   const mine = ++turn;
   stage.setAttribute("aria-busy", "true");
   try {
-    const face = await promise;
+    const face = await fetching();
     if (mine !== turn) return;
     show(face);
     shown(face);
   } catch (error) {
     if (mine !== turn) return;
-    tell(error instanceof TypeError ? "The service cannot be reached." : error.message, { retry: true });
+    again = () => change(fetching, shown);
+    tell(sentence(error), { retry: true });
   } finally {
     if (mine === turn) stage.removeAttribute("aria-busy");
   }
@@ -92,10 +98,14 @@ async function next() {
   if (waiting) return;
   waiting = true;
   wanted = null;
-  const coming = ahead ?? fetchFace(null);
-  ahead = null;
+  const coming = () => {
+    const face = ahead ?? fetchFace(null);
+    ahead = null;
+    return face;
+  };
   await change(coming, (face) => {
     push(face);
+    if (!settling) followLook(face.address); // of a neighbour or a photo before it nothing stays
     preload();
   });
   waiting = false;
@@ -123,7 +133,7 @@ async function ask(address) {
   while (wanted !== null) {
     const now = wanted;
     wanted = null;
-    await change(fetchFace(now), (face) => {
+    await change(() => fetchFace(now), (face) => {
       put(face.address);
       if (!moving && wanted === null) step(face.address);
     });
@@ -157,13 +167,13 @@ function goTo(address) {
   wanted = null;
   followLook(address);
   fromNowOn();
-  change(fetchFace(address), (face) => put(face.address));
+  change(() => fetchFace(address), (face) => put(face.address));
 }
 
 function open(address) {
   wanted = null;
   followLook(address);
-  return change(fetchFace(address), push);
+  return change(() => fetchFace(address), push);
 }
 
 async function playTo(seed) {
@@ -182,7 +192,7 @@ function onMorph(event) {
   event.preventDefault();
   if (isPlaying()) {
     stop();
-    change(fetchFace(stage.dataset.address), (face) => put(face.address));
+    change(() => fetchFace(stage.dataset.address), (face) => put(face.address));
   } else playTo(at("to").value.trim() || String(Math.floor(Math.random() * SEEDS)));
 }
 
@@ -212,7 +222,9 @@ function onDrop(event) {
 const onNear = () => import("./near.js").then(({ showNeighbours }) => showNeighbours(open)).catch(fail);
 
 async function copyLink() {
-  const link = location.search ? location.href : new URL(at("seed").href, location).href;
+  const { searchParams } = new URL(location);
+  const isOfOne = searchParams.has("seed") || searchParams.has("latent");
+  const link = isOfOne ? location.href : new URL(at("seed").href, location).href;
   try {
     await navigator.clipboard.writeText(link);
     tell("Link copied.");
@@ -257,7 +269,7 @@ function onHistory({ state }) {
   here = state.here;
   furthest = Math.max(furthest, here);
   wanted = null;
-  change(fetchFace(state.address), ({ address }) => {
+  change(() => fetchFace(state.address), ({ address }) => {
     followLook(address);
     fromNowOn();
     begin(address);
@@ -269,7 +281,7 @@ if (picture) {
   const { address, to } = stage.dataset;
   here = furthest = history.state?.here ?? 0;
   history.replaceState({ here, address, to }, "");
-  keep(address, picture.src);
+  keep(address, picture.src, !at("spare").hidden);
   begin(address);
   onLook(moved, settled);
   document.addEventListener("keydown", onKey);
@@ -277,7 +289,7 @@ if (picture) {
   for (const id of ["frame", "next"]) at(id).addEventListener("click", onNextClick);
   at("copy").addEventListener("click", copyLink);
   at("help").addEventListener("click", KEYS["?"]);
-  at("retry").addEventListener("click", next);
+  at("retry").addEventListener("click", () => again());
   at("undo").addEventListener("click", () => goTo(undo()));
   at("redo").addEventListener("click", () => goTo(redo()));
   at("edit").addEventListener("toggle", () => stage.classList.toggle("choosing", at("edit").open || Boolean(at("model"))));

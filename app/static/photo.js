@@ -1,6 +1,6 @@
 // From a photo to its face in the model's words; and a picture that the service made, dropped, is itself again.
 
-import { follow } from "./job.js";
+import { erase, follow } from "./job.js";
 import { answer, at, forgetPictures, latentOf, stage } from "./picture.js";
 
 let turn = 0;
@@ -30,7 +30,8 @@ export async function find(file, tell) {
     const headers = { Prefer: "respond-async" };
     const asked = `/v1/inversions?model=${stage.dataset.model}`;
     const begun = await answer(await fetch(asked, { method: "POST", body: file, headers }));
-    const done = await follow(begun, wanted, (state) => {
+    const done = await follow(await begun.json(), wanted, (state) => {
+      if (!wanted()) return;
       tell(state.state === "waiting" ? "Waiting for its turn." : "Looking for the face, and for how to draw it.");
       progress(state.progress ?? null);
     });
@@ -69,9 +70,8 @@ async function showCrop(file, { x, y, across_x: acrossX, across_y: acrossY }) {
 export async function forget() {
   turn += 1;
   const latent = latentOf(stage.dataset.address);
-  at("crop").hidden = true;
+  if (latent) await erase(`/v1/inversions/${latent}`);
+  at("crop").hidden = at("found").hidden = true;
   at("start").reset();
-  if (!latent) return;
-  forgetPictures(latent);
-  await fetch(`/v1/inversions/${latent}`, { method: "DELETE" });
+  if (latent) forgetPictures(latent);
 }

@@ -2,10 +2,13 @@
 
 const KEPT = 32; // pictures held in memory, so that going back needs no network
 const pictures = new Map(); // address => blob URL, oldest first
+const spares = new Set(); // addresses of faces that came with the service
 const NOT_ATTRIBUTES = ["latent", "model", "truncation_psi", "keep", "mix"];
 
 export const at = (id) => document.getElementById(id);
 export const stage = at("stage");
+
+export const sentence = (error) => (error instanceof TypeError ? "The service cannot be reached." : error.message);
 
 export async function answer(reply) {
   if (reply.ok) return reply;
@@ -13,14 +16,17 @@ export async function answer(reply) {
   throw new Error(problem.detail ?? "The service did not answer as expected.");
 }
 
-export function keep(address, url) {
+export function keep(address, url, spare = false) {
   pictures.set(address, url);
+  if (spare) spares.add(address);
   while (pictures.size > KEPT) {
     const [oldest, itsUrl] = pictures.entries().next().value;
     pictures.delete(oldest);
     if (itsUrl !== at("face").src) URL.revokeObjectURL(itsUrl);
   }
 }
+
+export const isSpare = (address) => spares.has(address);
 
 // What was found of somebody leaves this page's memory too.
 export function forgetPictures(latent) {
@@ -45,7 +51,7 @@ export async function fetchFace(address) {
   const decoded = new Image();
   decoded.src = url;
   await decoded.decode();
-  keep(permanent, url);
+  keep(permanent, url, reply.headers.has("Personne-Spare"));
   return { address: permanent, url };
 }
 

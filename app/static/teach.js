@@ -1,6 +1,7 @@
 // Clicks become a direction, and that a slider on a face, at once.
 
-import { answer, at } from "./picture.js";
+import { erase } from "./job.js";
+import { answer, at, sentence } from "./picture.js";
 
 const page = at("teach");
 const { model, name: modelName, least } = page.dataset;
@@ -82,7 +83,7 @@ async function draw() {
 }
 
 async function forget() {
-  await answer(await fetch(taught.address, { method: "DELETE" }));
+  await erase(taught.address);
   at("taught").hidden = true;
   tell("Forgotten.");
 }
@@ -93,7 +94,7 @@ const trying = (act) => async (event) => {
   try {
     await act();
   } catch (error) {
-    tell(error instanceof TypeError ? "The service cannot be reached." : error.message);
+    tell(sentence(error));
   }
 };
 

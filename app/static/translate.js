@@ -1,9 +1,9 @@
 // The page of styles. Without this module a style's button sends the photo; with it, so do choosing, dropping, pasting.
 
 import * as hole from "./hole.js";
+import { erase, follow } from "./job.js";
+import { answer, at, sentence } from "./picture.js";
 
-const at = (id) => document.getElementById(id);
-const LOOK_AGAIN_MS = 700;
 const form = at("form");
 const studio = at("studio");
 const MIB = 2 ** 20;
@@ -12,7 +12,6 @@ let longest = 0;
 let turn = 0; // the last translation asked for; an earlier one is dropped, and cancelled
 let job = studio.dataset.job ?? null;
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const pressed = () => form.querySelector('[aria-pressed="true"]');
 const chosen = () => pressed().dataset.style;
 const wantsMask = () => "mask" in pressed().dataset;
@@ -40,12 +39,6 @@ function picture(id, url) {
   image.hidden = url === null;
   if (url === null) image.removeAttribute("src");
   else image.src = url;
-}
-
-async function answer(reply) {
-  if (reply.ok) return reply;
-  const problem = await reply.json().catch(() => ({}));
-  throw new Error(problem.detail ?? "The service did not answer as expected.");
 }
 
 async function take(file) {
@@ -132,7 +125,7 @@ async function translate() {
     }
     job = begun.address;
     history.replaceState(null, "", `/translate?${new URLSearchParams({ style: chosen(), job: begun.id })}`);
-    await follow(mine);
+    await paint(mine, begun);
   } catch (error) {
     if (mine === turn) fail(error);
   }
@@ -140,19 +133,23 @@ async function translate() {
 
 function fail(error) {
   working(null);
-  say(error instanceof TypeError ? "The service cannot be reached." : error.message);
+  say(sentence(error));
 }
 
-async function follow(mine) {
-  for (;;) {
-    const state = await (await answer(await fetch(job, { cache: "no-store" }))).json();
-    if (mine !== turn) return;
-    if (state.problem) throw new Error(state.problem.detail);
-    if (state.state === "done") return show(mine, state.result);
-    const before = state.position ? `, ${state.position} before it` : "";
-    working(state.state === "waiting" ? `Waiting for its turn${before}` : "Painting", state.progress);
-    await pause(LOOK_AGAIN_MS);
-    if (mine !== turn) return;
+async function paint(mine, begun) {
+  const done = await follow(begun, () => mine === turn, ({ state, position, progress }) => {
+    const before = position ? `, ${position} before it` : "";
+    working(state === "waiting" ? `Waiting for its turn${before}` : "Painting", progress);
+  });
+  if (done && mine === turn) await show(mine, done.result);
+}
+
+// A page that was opened with a job that is not done yet.
+async function goOn(mine) {
+  try {
+    await paint(mine, await (await answer(await fetch(job, { cache: "no-store" }))).json());
+  } catch (error) {
+    if (mine === turn) fail(error);
   }
 }
 
@@ -183,15 +180,20 @@ function choose(event) {
   start();
 }
 
-function erase() {
-  drop();
-  photo = null;
+async function forget() {
+  turn += 1;
+  working(null);
+  try {
+    if (job) await erase(job);
+  } catch (error) {
+    return fail(error);
+  }
+  job = photo = null;
   form.reset();
   hole.show(false);
   picture("before", null);
   picture("after", null);
   at("compare").hidden = at("done").hidden = true;
-  working(null);
   history.replaceState(null, "", `/translate?style=${chosen()}`);
   say("Erased.");
 }
@@ -229,7 +231,7 @@ if (form) {
   at("divide").addEventListener("input", () => divide(at("divide").value));
   for (const kind of ["pointerdown", "pointermove"]) at("pair").addEventListener(kind, dragging);
   at("cancel").addEventListener("click", cancel);
-  at("erase").addEventListener("click", erase);
+  at("erase").addEventListener("click", forget);
   document.addEventListener("paste", (event) => {
     if (taken(event.clipboardData?.files)) event.preventDefault();
   });
@@ -243,5 +245,5 @@ if (form) {
     at("drop").classList.remove("over");
     if (!taken(event.dataTransfer.files)) say("That was no picture.");
   });
-  if (job && at("save").hasAttribute("href") === false && !at("said").textContent) follow(turn).catch(fail);
+  if (job && at("save").hasAttribute("href") === false && !at("said").textContent) goOn(turn);
 }

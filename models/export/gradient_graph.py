@@ -1,7 +1,7 @@
 """The graph of a gradient: ws and a face in, the loss of the picture and its derivative by ws out.
 
 A runtime for inference has no autograd. So the derivative is traced here, once, as plain operations of a graph whose
-weights are constants (docs/decisions/0011): only the gradient of a convolution by its input is needed, and that is a
+weights are constants (docs/decisions/0014): only the gradient of a convolution by its input is needed, and that is a
 transposed convolution with the same weight.
 """
 # L style layer, D width of w, R side of the picture, C channel

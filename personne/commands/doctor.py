@@ -13,7 +13,7 @@ from models.engines.opening import open_engine
 from models.errors import ModelNotFound
 from personne import diagnosis
 from personne.diagnosis import Finding
-from personne.errors import Unsound
+from personne.errors import Unsound, install
 from personne.models_here import models_here
 from personne.settings import Settings
 
@@ -60,7 +60,7 @@ def devices(settings: Settings) -> Iterator[Finding]:
         working += finding.state == "sound"
         yield finding
     if wanted == "auto" and not working:
-        yield Finding("devices", "wrong", "No device works.", "pip install 'personne[worker]'")
+        yield Finding("devices", "wrong", "No device works.", install("worker"))
 
 
 def _tried(device: str, path: Path, threads: int | None, *, must: bool) -> Finding:

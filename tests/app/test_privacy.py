@@ -91,6 +91,13 @@ def test_the_page_has_the_settings_own_numbers(make_web: MakeWeb) -> None:
     assert "up to 3 MiB" in page
     assert "your address is not kept at all" in page
     assert "Redis" not in page
+    assert "of what was asked is kept for 1 day" in page
+    assert "is kept for 7 days, so that somebody can mend" in page
+    assert "webhook" not in page
+    assert "collector" not in page
+    telling = said(replace(config, webhooks=True, traces=True))
+    assert "and kept for 1 day at most" in telling
+    assert "sent to a collector" in telling
     limited = said(replace(config, on_redis=True, access=AccessConfig(units_per_minute=5)))
     assert "with a count for 2 minutes at most" in limited
     assert "deleted data stay in this file until Redis rewrites it" in limited

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,3 +134,16 @@ def time_of_make_serve(clone: Path, served: dict[str, str]) -> float:
         return time.monotonic() - began
     finally:
         process.close()
+
+
+def test_make_training_installs_what_training_needs() -> None:
+    recipe = run("make", "-n", "training", f"PYTHON={sys.executable}", cwd=ROOT)
+    installed = {extra for found in re.findall(r"'\.\[([a-z,]+)\]'", recipe) for extra in found.split(",")}
+    assert installed >= {"app", "worker", "export", "training"}
+    assert re.search(r"pip install --quiet 'torch==", recipe), "before the extras, or pip takes the largest build"
+    # `.venv-dev`, in which all tests run, holds the same and more: so it can be installed, and is enough.
+    dev = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"][
+        "dev"
+    ]
+    (itself,) = (each for each in dev if each.startswith("personne["))
+    assert installed <= set(itself.removeprefix("personne[").rstrip("]").split(","))

@@ -13,6 +13,7 @@ COMMANDS = [line.split("  #")[0].strip() for block in BLOCKS for line in block.s
 COVERED = {
     "make serve": "tests/house/test_packaging.py::test_make_serve_makes_its_environment_once",
     "make test": "tests/house/test_readme.py::test_this_is_run_by_make_test",
+    "make training": "tests/house/test_packaging.py::test_make_training_installs_what_training_needs",
     "docker compose": "tests/house/test_containers.py::test_a_compose_parser_accepts_the_file",
     "personne web --queue": "tests/personne/test_many_processes.py::test_health_tells_who_is_well",
     "personne worker --queue": ("tests/personne/test_many_processes.py::test_a_killed_worker_loses_no_request"),

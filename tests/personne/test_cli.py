@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,12 @@ def test_a_device_that_is_not_there_is_refused(served: dict[str, str]) -> None:
     assert "Traceback" not in said
 
 
+def test_which_version_this_is() -> None:
+    assert run("--version") == (0, f"personne {version('personne')}")
+
+
 def test_a_missing_floor_is_named() -> None:
-    with pytest.raises(ExtraMissing, match=r"This needs torch_of_mars, .* pip install 'personne\[training\]'\."):
+    with pytest.raises(ExtraMissing, match=r"This needs torch_of_mars, .*`make training` in a clone"):
         need(app="json", training="torch_of_mars")
 
 
@@ -73,7 +78,8 @@ def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
     finally:
         process.close()
     assert process.said.strip() == (
-        "personne: This needs torch, which is not installed here: pip install 'personne[training]'."
+        "personne: This needs torch, which is not installed here: `make training` in a clone of personne makes an "
+        "environment that has it."
     )
 
 

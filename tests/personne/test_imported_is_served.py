@@ -148,3 +148,21 @@ def test_what_is_imported_beside_a_running_service_is_drawn_as_published(
     shutil.rmtree(service.store / name)
     assert until_status(client, f"/face?model={name}", 404).json()["type"] == "/problems/model-not-found"
     assert client.get("/face").status_code == 200, "the others are served as before"
+
+
+def test_directions_found_beside_a_running_service_are_sliders_there(service: Running, tmp_path: Path) -> None:
+    client, store, name = service.client, service.store, "unlabelled"
+    file = as_nvlabs_pickle(read_case("stylegan2_32"), tmp_path)
+    assert invoke("import", file, "--name", name, "--store", store).exit_code == 0
+    until_status(client, f"/v1/faces/1.png?model={name}", 200)
+    plain = client.get(f"/v1/faces/1.png?model={name}")
+    assert client.get(f"/v1/attributes?model={name}").json()["attributes"] == []
+    find = ("directions", "find", name, "--samples", "60", "--count", "1", "--device", "cpu", "--store", store)
+    assert invoke(*find).exit_code == 0
+    moved = until_status(client, f"/v1/faces/1.png?model={name}&ganspace_1=2&sefa_1=1", 200)
+    assert moved.content != plain.content
+    known = [each["name"] for each in client.get(f"/v1/attributes?model={name}").json()["attributes"]]
+    assert known == ["ganspace_1", "sefa_1"]
+    page = client.get(f"/?model={name}").text
+    assert all(f'id="attribute-{each}"' in page for each in known)
+    shutil.rmtree(store / name)

@@ -145,6 +145,22 @@ def test_one_request_at_a_time_and_the_latest_wins(open_page: OpenPage, web: Web
     until_address_has(page, smile="2")
 
 
+def test_what_failed_is_what_is_tried_again(browser: Browser, web: Web) -> None:
+    context = browser.new_context(base_url=str(web.client.base_url))
+    page = context.new_page()
+    page.goto("/?seed=7")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("e")
+    page.route("**/v1/faces/7*", lambda route: route.abort())
+    page.get_by_label("smile").fill("1")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    page.unroute("**/v1/faces/7*")
+    page.get_by_role("button", name="Try again").click()
+    until_address_has(page, seed="7", smile="1")
+    assert seed_of(page) == "7"
+    context.close()
+
+
 def test_what_is_kept_stays_while_others_move(open_page: OpenPage, web: Web) -> None:
     page = open_page("/?seed=7")
     page.keyboard.press("e")

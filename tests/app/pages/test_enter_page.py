@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from app.access.keys import Scope
 from tests.app.conftest import MakeWeb
 from tests.app.keyed import keyed, make_key
+
+pytestmark = pytest.mark.browser
 
 
 def test_a_person_enters_refreshes_and_leaves(browser: Browser, make_web: MakeWeb, tmp_path: Path) -> None:
@@ -30,7 +33,10 @@ def test_a_person_enters_refreshes_and_leaves(browser: Browser, make_web: MakeWe
         page.goto(f"{address}/enter")
         page.get_by_role("button", name="Leave").click()
         expect(page.get_by_label("Your key")).to_be_visible()
-        page.goto(address)
-        expect(page.get_by_label("Your key")).to_be_visible()
+        page.goto(f"{address}/?seed=7&truncation_psi=0.5")
+        page.get_by_label("Your key").fill(key)
+        page.get_by_role("button", name="Enter").click()
+        page.wait_for_url(lambda url: url.endswith("/?seed=7&truncation_psi=0.5"))
+        expect(page.locator("#seed")).to_have_text("7")
     finally:
         context.close()

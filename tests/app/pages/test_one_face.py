@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from jobs.contract import Lane
 from jobs.queue import DEFAULT_POLICY
@@ -98,6 +98,14 @@ def test_copying_the_link(open_page: OpenPage) -> None:
     assert parse_qs(urlsplit(link).query)["seed"] == [seed]
 
 
+def test_a_link_is_to_this_face_although_the_address_names_none(open_many: OpenPage) -> None:
+    page = open_many("/?model=animals", permissions=["clipboard-read", "clipboard-write"])
+    page.keyboard.press("c")
+    expect(page.locator("#said")).to_have_text("Link copied.")
+    query = parse_qs(urlsplit(page.evaluate("navigator.clipboard.readText()")).query)
+    assert query["seed"] == [seed_of(page)]
+
+
 def test_without_a_clipboard_the_link_is_shown(open_page: OpenPage) -> None:
     page = open_page()
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('none')); }")
@@ -121,9 +129,13 @@ def test_help_shows_the_keys_and_closes(open_page: OpenPage) -> None:
     seed = seed_of(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    downloads: list[object] = []
+    page.on("download", lambda one: downloads.append(one))  # noqa: PLW0108  # Playwright marks what it calls
     page.keyboard.press("s")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    page.wait_for_timeout(300)
+    assert not downloads
     assert seed_of(page) == seed
 
 
@@ -139,6 +151,39 @@ def test_an_unreachable_service_is_said_and_can_be_retried(open_page: OpenPage) 
     second = next_by(page, lambda: page.get_by_role("button", name="Try again").click())
     assert is_the_face_of(page, second)
     expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+
+
+def test_what_failed_unasked_is_not_told_of_later(open_page: OpenPage) -> None:
+    page = open_page(expect_complaints=True)
+    page.wait_for_load_state("networkidle")
+    with page.expect_event("requestfailed"):
+        page.route("**/face", lambda route: route.abort())
+        next_by(page, lambda: page.keyboard.press(" "))
+    page.unroute("**/face")
+    second = next_by(page, lambda: page.keyboard.press(" "))
+    assert is_the_face_of(page, second)
+    expect(page.locator("#said")).to_have_text(f"Nobody {second}")
+
+
+def test_a_spare_face_says_so_and_no_other_does(open_page: OpenPage) -> None:
+    page = open_page()
+    page.wait_for_load_state("networkidle")
+
+    def as_a_spare(route: Route) -> None:
+        reply = route.fetch()
+        route.fulfill(response=reply, headers={**reply.headers, "Personne-Spare": "yes"})
+
+    notice = page.get_by_text("This one came with the service.")
+    expect(notice).to_be_hidden()
+    next_by(page, lambda: page.keyboard.press(" "))
+    page.wait_for_load_state("networkidle")
+    page.route("**/face", as_a_spare)
+    next_by(page, lambda: page.keyboard.press(" "))
+    page.wait_for_load_state("networkidle")
+    next_by(page, lambda: page.keyboard.press(" "))
+    expect(notice).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(notice).to_be_hidden()
 
 
 def test_with_nobody_there_the_page_says_so_and_offers_to_retry(browser: Browser, make_web: MakeWeb) -> None:

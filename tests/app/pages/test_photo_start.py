@@ -88,12 +88,18 @@ def test_a_photo_is_found_edited_linked_and_forgotten(open_page: OpenPage, found
     page.reload()
     expect(page.get_by_label("smile")).to_have_value("3")
     assert shown(page) == moved
-    page.get_by_role("button", name="Undo").is_disabled()
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     page.get_by_label("smile").fill("0")
     page.wait_for_url(lambda url: "smile" not in url)
     assert shown(page) == plain
+    page.route("**/v1/inversions/*", lambda route: route.abort())
+    page.get_by_role("button", name="Forget").click()
+    expect(page.locator("#said")).to_have_text("The service cannot be reached.")
+    assert latent in page.url
+    page.unroute("**/v1/inversions/*")
     page.get_by_role("button", name="Forget").click()
     page.wait_for_url(lambda url: "latent" not in url)
+    expect(page.locator("#said")).to_have_text("Forgotten.")
     assert found.client.get(f"/v1/inversions/{latent}").status_code == 404
     page.goto(f"/?latent={latent}")
     expect(page.get_by_role("alert")).to_contain_text("There is no such job")

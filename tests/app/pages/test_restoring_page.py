@@ -56,6 +56,27 @@ def test_what_is_painted_over_is_filled_and_nothing_else(open_page: OpenPage, fi
     assert not found[:40].any()
 
 
+def test_a_stroke_does_not_go_on_from_the_last_one(open_page: OpenPage, file: Path) -> None:
+    page = open_page("/translate?style=inpaint")
+    page.set_input_files("#photo", file)
+    expect(page.locator("#said")).to_have_text("Paint over what is to be filled.")
+    box = page.locator("#hole").bounding_box()
+    assert box is not None
+    left, right, middle = box["x"] + 8, box["x"] + box["width"], box["y"] + box["height"] / 2
+    page.mouse.move(left, middle)
+    page.mouse.down()
+    page.mouse.move(left + 4, middle)
+    page.mouse.up()
+    page.mouse.move(right + 12, middle)
+    page.mouse.down()
+    page.mouse.move(right - 8, middle)
+    page.mouse.up()
+    between = page.locator("#hole").evaluate(
+        "sheet => sheet.getContext('2d').getImageData(sheet.width / 2, sheet.height / 2, 1, 1).data[3]"
+    )
+    assert between == 0
+
+
 def test_the_middle_is_marked_and_filled_by_keyboard(open_page: OpenPage, file: Path) -> None:
     page = open_page("/translate?style=inpaint")
     page.set_input_files("#photo", file)

@@ -99,6 +99,13 @@ def test_neighbours_are_shown_and_gone_to(open_page: OpenPage) -> None:
     expect(page.locator("#seed")).to_have_text("7")
     page.go_back()
     page.wait_for_url(lambda url: "mix" not in url)
+    neighbours.nth(3).click()
+    page.wait_for_url(re.compile("mix="))
+    page.locator("#frame").click()
+    page.wait_for_url(lambda url: "seed=7&" not in url)
+    expect(neighbours).to_have_count(0)
+    assert "mix" not in page.url
+    assert page.locator("#mix").input_value() == ""
 
 
 def shown(page: Page) -> str:

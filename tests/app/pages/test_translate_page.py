@@ -102,10 +102,14 @@ def test_the_address_shows_the_picture_again(open_page: OpenPage, file: Path) ->
 
 
 def test_erasing_forgets_the_picture(open_page: OpenPage, painter: Studio, file: Path) -> None:
-    page = open_page("/translate")
+    page = open_page("/translate", expect_complaints=True)
     page.set_input_files("#photo", file)
     painted(page)
     job = page.url.split("job=")[1]
+    page.route("**/v1/jobs/*", lambda route: route.abort())
+    page.get_by_role("button", name="Erase it now").click()
+    expect(page.locator("#said")).to_have_text("The service cannot be reached.")
+    page.unroute("**/v1/jobs/*")
     page.get_by_role("button", name="Erase it now").click()
     expect(page.locator("#said")).to_have_text("Erased.")
     expect(page.locator("#compare")).to_be_hidden()
