@@ -5,8 +5,8 @@
 Real processes: redis-server, one `personne web`, one `personne worker`. Faces of mixed sizes, formats, truncation,
 attributes, classes and mixed layers, as far as the model has them; evenly among them so many each of the slow kinds:
 translations, edits of photos, inversions, morphs and data sets. Results expire after some seconds, so that Redis has a
-level to return to. Memory is looked at whenever all has been answered and has expired: after a warm-up (a twentieth of
-all, and 2,000 faces at least), then at every further tenth. Exits with 1 when a process is larger by more than 1 % at
+level to return to. Memory is looked at whenever all has been answered and has expired: after a warm-up (three
+twentieths of all, and 2,000 faces at least: thirty of each slow kind), then at every further tenth. Exits with 1 when a process is larger by more than 1 % at
 the end than after the warm-up, or a request fails.
 """
 
@@ -32,7 +32,7 @@ from PIL import Image
 from benchmarks.stage import Stage, ended_by_sigterm
 
 EXPIRE_S = 3.0
-WARM_SHARE, WARM_FACES = 0.05, 2000
+WARM_SHARE, WARM_FACES = 0.15, 2000
 LOOKS = 10
 MOST_GROWN = 0.01
 NOISE_MB = 0.25
