@@ -19,18 +19,22 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class System:
-    """A row: the command, its preset, and how the schedule shrinks with the budget."""
+    """A row: the command, its preset with changes, and how the schedule shrinks with the budget."""
 
     title: str
     command: str
     preset: str | None
     growing_levels: int = 0
     labelled: bool = False
+    changes: tuple[str, ...] = ()
 
 
 SYSTEMS = {
     "stylegan2": System("StyleGAN2", "faces", None),
     "stylegan2_adaptive": System("StyleGAN2, adaptive", "faces", "faces_adaptive"),
+    "conditional_stylegan2": System(
+        "Conditional StyleGAN2", "faces", None, labelled=True, changes=("conditional=true",)
+    ),
     "stylegan1": System("StyleGAN", "stylegan1", None, 3),
     "pggan": System("Progressive GAN", "pggan", None, 4),
     "dcgan": System("DCGAN", "dcgan", None),
@@ -71,7 +75,7 @@ def training_arguments(system: System, options: argparse.Namespace) -> list[str]
     arguments += ["--device", options.device]
     if system.preset is not None:
         arguments += ["--preset", system.preset]
-    changes = [f"snapshot_every_images={max(options.images // 4, 1)}"]
+    changes = [*system.changes, f"snapshot_every_images={max(options.images // 4, 1)}"]
     if system.growing_levels:
         changes.append(f"phase_images={max(int(options.images * GROWN_AFTER / (2 * system.growing_levels)), 1)}")
     for change in changes:
