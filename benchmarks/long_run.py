@@ -6,8 +6,8 @@ Real processes: redis-server, one `personne web`, one `personne worker`. Faces o
 attributes, classes and mixed layers, as far as the model has them; evenly among them so many each of the slow kinds:
 translations, edits of photos, inversions, morphs and data sets. Results expire after some seconds, so that Redis has a
 level to return to. Memory is looked at whenever all has been answered and has expired: after a warm-up (three
-twentieths of all, and 2,000 faces at least: thirty of each slow kind), then at every further tenth. Exits with 1 when a process is larger by more than 1 % at
-the end than after the warm-up, or a request fails.
+twentieths of all, and 2,000 faces at least: thirty of each slow kind), then at every further tenth. Exits with 1 when a
+process is larger by more than 1 % at the end than after the warm-up, or a request fails.
 """
 
 import argparse
