@@ -1,8 +1,6 @@
 """How a worker begins, goes on through trouble, and ends."""
 
 import asyncio
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +13,7 @@ from jobs.contract import Delivery, JobOutcome, Lane
 from jobs.errors import QueueUnavailable
 from jobs.memory_queue import MemoryQueue, MemorySource
 from models.catalogue import Catalogue
+from tests.house.tracked import ROOT
 from tests.worker.bench import CONFIG, Bench, HeldTask, until_ready
 from worker.config import WorkerConfig
 from worker.errors import NothingToServe
@@ -79,18 +78,27 @@ async def test_what_breaks_off_when_the_grace_is_over_counts_for_no_attempt(benc
     assert delivery.delivery_count == 1
 
 
-def test_a_signal_in_the_thread_that_runs_it_stops_the_worker(bench: Bench) -> None:
-    worker = bench.worker()
-    before = signal.signal(signal.SIGUSR1, lambda *_: worker.stop())
-    # Not SIGALRM: pytest-timeout's is that one.
-    sent = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1))
-    sent.start()
-    try:
-        worker.run()
-    finally:
-        sent.join()
-        signal.signal(signal.SIGUSR1, before)
-    assert not worker.ready
+SIGNALLED = """
+import os, signal, sys, threading
+from pathlib import Path
+from models.catalogue import find_models
+from tests.worker.bench import Bench
+
+store = Path(sys.argv[1])
+worker = Bench(find_models(store, bundled=store / "nothing")).worker()
+signal.signal(signal.SIGUSR1, lambda *_: worker.stop())
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+worker.run()
+print("ended", worker.ready)
+"""
+
+
+def test_a_signal_in_the_thread_that_runs_it_stops_the_worker(tiny_catalogue: Catalogue) -> None:
+    # In a process of its own: one that runs many tests has handlers and libraries of many.
+    store = tiny_catalogue.named("tiny").folder.parent
+    command = [sys.executable, "-c", SIGNALLED, str(store)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "ended False\n"), done.stderr
 
 
 class Unrehearsed(GenerateTask):
