@@ -23,8 +23,14 @@ ARGUMENTS = [
 ]
 SHIFTS = """
 window.shifts = 0;
-new PerformanceObserver(list => { for (const e of list.getEntries()) window.shifts += e.value; })
-  .observe({ type: "layout-shift", buffered: true });
+window.moved = [];
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) {
+    window.shifts += entry.value;
+    for (const { node, previousRect: from, currentRect: to } of entry.sources)
+      window.moved.push([entry.value, node?.id || node?.nodeName, from.toJSON(), to.toJSON()]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
 """
 OpenPage = Callable[..., Page]
 MANY = (
