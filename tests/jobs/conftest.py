@@ -1,6 +1,6 @@
 """Both queues, under one policy short enough for tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -42,3 +42,23 @@ async def ends(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
     yield ends
     ends.source.close()
     await ends.submitter.close()
+
+
+@pytest.fixture
+def policies() -> tuple[QueuePolicy, QueuePolicy]:
+    """Of the two ends of a queue on Redis, for tests of that one alone."""
+    return POLICY, POLICY
+
+
+@pytest.fixture
+async def submitter(redis_url: str, policies: tuple[QueuePolicy, QueuePolicy]) -> AsyncIterator[RedisSubmitter]:
+    submitter = RedisSubmitter(redis_url, policies[0])
+    yield submitter
+    await submitter.close()
+
+
+@pytest.fixture
+def source(redis_url: str, policies: tuple[QueuePolicy, QueuePolicy]) -> Iterator[RedisSource]:
+    source = RedisSource(redis_url, "w1", policies[1])
+    yield source
+    source.close()

@@ -1,31 +1,16 @@
 """What time a job is given again on Redis, when it was begun and comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import redis
 
 from jobs.contract import JobFailure, Lane
 from jobs.redis_queue import RedisSource, RedisSubmitter
-from tests.jobs.conftest import POLICY, face
+from tests.jobs.conftest import face
 
 pytestmark = pytest.mark.anyio
 QUICK = (Lane.QUICK,)
-
-
-@pytest.fixture
-async def submitter(redis_url: str) -> AsyncIterator[RedisSubmitter]:
-    submitter = RedisSubmitter(redis_url, POLICY)
-    yield submitter
-    await submitter.close()
-
-
-@pytest.fixture
-def source(redis_url: str) -> Iterator[RedisSource]:
-    source = RedisSource(redis_url, "w1", POLICY)
-    yield source
-    source.close()
 
 
 async def test_a_dead_workers_job_is_taken_over_after_its_deadline_too(

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import redis
 
 from jobs.contract import JobId, JobResult, Lane
 from jobs.errors import JobUnknown, QueueUnavailable
-from jobs.queue import DEFAULT_POLICY
+from jobs.queue import DEFAULT_POLICY, QueuePolicy
 from jobs.redis_queue import RedisSource, RedisSubmitter
 from tests.jobs.conftest import POLICY, face
 from tests.redis_server import RedisServer
@@ -27,17 +27,9 @@ SHORT = replace(DEFAULT_POLICY, lease_s=0.6)
 
 
 @pytest.fixture
-async def submitter(redis_url: str) -> AsyncIterator[RedisSubmitter]:
-    submitter = RedisSubmitter(redis_url, DEFAULT_POLICY)
-    yield submitter
-    await submitter.close()
-
-
-@pytest.fixture
-def source(redis_url: str) -> Iterator[RedisSource]:
-    source = RedisSource(redis_url, "w1", SHORT)
-    yield source
-    source.close()
+def policies() -> tuple[QueuePolicy, QueuePolicy]:
+    """A crowd needs room, and the dead are to be found soon."""
+    return DEFAULT_POLICY, SHORT
 
 
 async def submit(submitter: RedisSubmitter, seed: int = 0, job_id: JobId | None = None) -> JobId:

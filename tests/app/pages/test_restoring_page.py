@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from models.catalogue import find_models
 from tests.app.pages.conftest import OpenPage, opener
@@ -30,6 +30,16 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def with_a_photo(open_page: OpenPage, file: Path) -> tuple[Page, FloatRect]:
+    """The page once it waits for a hole to be painted, and where that is done."""
+    page = open_page("/translate?style=inpaint")
+    page.set_input_files("#photo", file)
+    expect(page.locator("#said")).to_have_text("Paint over what is to be filled.")
+    box = page.locator("#hole").bounding_box()
+    assert box is not None
+    return page, box
+
+
 def changed(page: Page, file: Path) -> np.ndarray:
     """[H, W]: where the picture that is saved differs from the photo."""
     expect(page.locator("#said")).to_have_text("Painted.", timeout=60_000)
@@ -40,11 +50,7 @@ def changed(page: Page, file: Path) -> np.ndarray:
 
 
 def test_what_is_painted_over_is_filled_and_nothing_else(open_page: OpenPage, file: Path) -> None:
-    page = open_page("/translate?style=inpaint")
-    page.set_input_files("#photo", file)
-    expect(page.locator("#said")).to_have_text("Paint over what is to be filled.")
-    box = page.locator("#hole").bounding_box()
-    assert box is not None
+    page, box = with_a_photo(open_page, file)
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
@@ -57,11 +63,7 @@ def test_what_is_painted_over_is_filled_and_nothing_else(open_page: OpenPage, fi
 
 
 def test_a_stroke_does_not_go_on_from_the_last_one(open_page: OpenPage, file: Path) -> None:
-    page = open_page("/translate?style=inpaint")
-    page.set_input_files("#photo", file)
-    expect(page.locator("#said")).to_have_text("Paint over what is to be filled.")
-    box = page.locator("#hole").bounding_box()
-    assert box is not None
+    page, box = with_a_photo(open_page, file)
     left, right, middle = box["x"] + 8, box["x"] + box["width"], box["y"] + box["height"] / 2
     page.mouse.move(left, middle)
     page.mouse.down()
