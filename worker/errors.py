@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from typing import Any
 
 Boxed = dict[str, Any]
-"""A face that was found, as JSON has it: number, box (left, top, width, height), landmarks, score."""
+"""A face that was found, as JSON has it: number, box (left, top, width, height), landmarks, score, crop (the square
+that would be cut out)."""
 
 
 class WorkerError(Exception):

@@ -38,7 +38,7 @@ FINDING_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             422,
             "Several faces",
             "There are several faces in the photo. Choose one with face=, 0 being the largest; the member faces has "
-            "box, landmarks and score of each.",
+            "box, landmarks and score of each, and the square that would be cut out, as crop.",
         ),
         FaceTooSmall: ProblemType(
             "face-too-small",

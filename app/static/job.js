@@ -9,7 +9,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export async function follow(state, wanted, tell) {
   const { address } = state;
   while (state.state !== "done") {
-    if (state.problem) throw new Error(state.problem.detail);
+    if (state.problem) throw new Error(state.problem.detail, { cause: state.problem });
     tell(state);
     await pause(LOOK_AGAIN_MS);
     if (!wanted()) {

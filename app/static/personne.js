@@ -202,8 +202,7 @@ async function onStart(event) {
   if (!file) return tell("Choose a photo first.");
   if (!at("consent").checked) return tell("Ask whoever is in the photo, and say so here.");
   try {
-    const page = await (await photos()).find(file, tell);
-    if (page) await open(page);
+    await (await photos()).find(file, tell, open);
   } catch (error) {
     fail(error);
   }

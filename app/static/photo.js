@@ -1,9 +1,12 @@
 // From a photo to its face in the model's words; and a picture that the service made, dropped, is itself again.
 
+import { choice, drawCrop, drawWhole } from "./faces.js";
 import { erase, follow } from "./job.js";
-import { answer, at, forgetPictures, latentOf, stage } from "./picture.js";
+import { answer, at, forgetPictures, latentOf, sentence, stage } from "./picture.js";
 
 let turn = 0;
+
+at("photo")?.addEventListener("change", stop); // another one is meant now
 
 // A dropped picture says in its recipe where its page is, if it was made here; else it may be started from.
 export async function dropped(files, tell) {
@@ -14,34 +17,65 @@ export async function dropped(files, tell) {
   else {
     at("edit").open = true;
     at("photo").files = files;
+    stop();
     const why = recipe ? "What it was made of is not kept" : "It was not made here";
     tell(`${why}. If whoever is in it agrees, it can be started from.`);
     at("consent").focus();
   }
 }
 
-// The page of the face in a photo, as the model draws it; null when somebody asked for something else meanwhile.
-export async function find(file, tell) {
+// Looks for the face in a photo, and opens its page as the model draws it; nothing when somebody asked for something
+// else meanwhile. face: which of several; without it, they are asked for where there are.
+export async function find(file, tell, open, face = null) {
   const mine = ++turn;
   const wanted = () => mine === turn;
   progress(0);
   try {
+    if (face === null) await showWhole(file);
+    else await showCrop(file, face.crop);
     tell("Sending the photo.");
     const headers = { Prefer: "respond-async" };
-    const asked = `/v1/inversions?model=${stage.dataset.model}`;
+    const asked = `/v1/inversions?model=${stage.dataset.model}${face ? `&face=${face.number}` : ""}`;
     const begun = await answer(await fetch(asked, { method: "POST", body: file, headers }));
     const done = await follow(await begun.json(), wanted, (state) => {
       if (!wanted()) return;
       tell(state.state === "waiting" ? "Waiting for its turn." : "Looking for the face, and for how to draw it.");
       progress(state.progress ?? null);
     });
-    if (!done) return null;
+    if (!done) return;
     const found = await (await answer(await fetch(`/v1/inversions/${done.id}`))).json();
+    if (!wanted()) return;
     await showCrop(file, found.crop);
-    return `/?latent=${found.id}&model=${found.model}`;
+    await open(`/?latent=${found.id}&model=${found.model}`);
+  } catch (error) {
+    if (!wanted()) return;
+    if (!error.cause?.type?.endsWith("/several-faces")) throw error;
+    await ask(file, error.cause.faces, tell, open);
   } finally {
     if (wanted()) at("found").hidden = true;
   }
+}
+
+// The photo was forgotten when its job ended, so that it is sent once more, with the number of the face.
+async function ask(file, faces, tell, open) {
+  const chosen = (face) => find(file, tell, open, face).catch((error) => tell(sentence(error)));
+  const group = await choice(file, faces, chosen);
+  askNothing();
+  at("crop").parentElement.before(group);
+  tell(`There are ${faces.length} faces in the photo. Choose one.`);
+  // Whoever went elsewhere meanwhile stays there.
+  if ([document.body, at("find")].includes(document.activeElement)) group.querySelector("button").focus();
+}
+
+function stop() {
+  turn += 1;
+  askNothing();
+  at("found").hidden = true;
+}
+
+function askNothing() {
+  at("faces")?.remove();
+  at("crop").hidden = true;
 }
 
 function progress(share) {
@@ -50,28 +84,28 @@ function progress(share) {
   else at("found").value = share;
 }
 
-// As the service cut it out: a turned square.
-async function showCrop(file, { x, y, across_x: acrossX, across_y: acrossY }) {
-  const photo = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const canvas = at("crop");
-  const context = canvas.getContext("2d");
-  const half = Math.hypot(acrossX, acrossY);
-  const scale = canvas.width / 2 / half;
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.translate(canvas.width / 2, canvas.height / 2);
-  context.scale(scale, scale);
-  context.rotate(-Math.atan2(acrossY, acrossX));
-  context.drawImage(photo, -x, -y);
-  photo.close();
-  canvas.hidden = false;
+async function showCrop(file, crop) {
+  await drawCrop(at("crop"), file, crop);
+  at("crop").ariaLabel = "The face as it was cut out";
+  at("crop").hidden = false;
+}
+
+// Until it is known where the face is: seen upright, as it is looked at.
+async function showWhole(file) {
+  askNothing();
+  try {
+    await drawWhole(at("crop"), file);
+  } catch {
+    return; // what the browser cannot read the service may, or it says why not
+  }
+  at("crop").ariaLabel = "The photo";
+  at("crop").hidden = false;
 }
 
 export async function forget() {
-  turn += 1;
+  stop();
   const latent = latentOf(stage.dataset.address);
   if (latent) await erase(`/v1/inversions/${latent}`);
-  at("crop").hidden = at("found").hidden = true;
   at("start").reset();
   if (latent) forgetPictures(latent);
 }

@@ -18,6 +18,7 @@ from tests.app.translating import photo
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 HERE = "landmarks=60,70,100,72,81,95,64,115,97,116"
+CROP = ("x", "y", "across_x", "across_y")
 QUICK = f"?method=encoder&{HERE}"
 needs_locator = pytest.mark.skipif(not LOCATOR_FOLDER.is_dir(), reason="the locator is not bundled")
 needs_photos = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
@@ -189,6 +190,7 @@ def test_several_faces_come_with_their_boxes_and_one_may_be_chosen(found: Finder
     for number in (0, 1):
         told = found.post(file.getvalue(), f"?method=encoder&face={number}").json()
         assert told["box"] == problem["faces"][number]["box"]
+        assert problem["faces"][number]["crop"] == {name: told["crop"][name] for name in CROP}
     assert found.post(file.getvalue(), "?face=2").json()["type"] == "/problems/several-faces"
     job = found.post(file.getvalue(), "", Prefer="respond-async").json()
     over = found.until_over(job["address"])

@@ -129,10 +129,7 @@ def described(job: InvertJob, inverted: Inverted) -> dict[str, Any]:
         "faces": located.faces,
         **{name: value for name, value in as_json([located.face])[0].items() if name != "number"},
         "crop": {
-            "x": square.x,
-            "y": square.y,
-            "across_x": square.across_x,
-            "across_y": square.across_y,
+            **crop_as_json(square),
             "side": round(square.side, 2),
             "degrees": round(math.degrees(math.atan2(square.across_y, square.across_x)), 2),
             "beyond_the_photo": round(padding_share(width, height, square), 3),
@@ -146,6 +143,11 @@ def square_of(document: Mapping[str, Any]) -> FaceSquare:
     return FaceSquare(*(float(crop[name]) for name in ("x", "y", "across_x", "across_y")))
 
 
+def crop_as_json(square: FaceSquare) -> dict[str, float]:
+    """What `square_of` reads again."""
+    return {"x": square.x, "y": square.y, "across_x": square.across_x, "across_y": square.across_y}
+
+
 def as_json(faces: Sequence[Face]) -> list[Boxed]:
     """Faces as a client sees them, in pixels of the upright photo."""
     return [
@@ -154,6 +156,7 @@ def as_json(faces: Sequence[Face]) -> list[Boxed]:
             "box": [round(value, 1) for value in face.box],
             "landmarks": np.round(face.landmarks, 2).tolist(),
             "score": round(face.score, 3),
+            "crop": crop_as_json(face.square),
         }
         for number, face in enumerate(faces)
     ]

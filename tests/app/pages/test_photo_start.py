@@ -2,38 +2,29 @@
 
 import io
 import re
-import shutil
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
-from models.direction_files import save_directions
-from models.directions import Direction
 from models.locator_files import LOCATOR_FOLDER
-from tests.app.inverting import Finder, finder
+from tests.app.inverting import Finder
 from tests.app.pages.conftest import OpenPage, opener
+from tests.app.pages.starting import PORTRAITS, finder_with_a_slider, latent_of, start_from
 from tests.app.translating import photo
-from tests.some_directions import vector
-from tests.tiny_model import TINY
 
 pytestmark = pytest.mark.browser
-PORTRAIT = Path(__file__).parents[4] / "shared" / "data" / "faces" / "raw" / "A000364.jpg"
+PORTRAIT = PORTRAITS / "A000364.jpg"
 HERE = "landmarks=60,70,100,72,81,95,64,115,97,116"
-TAKES_ITS_TIME_MS = 60_000
 
 
 @pytest.fixture(scope="module")
 def found(invertible_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finder]:
-    store = tmp_path_factory.mktemp("started")
-    shutil.copytree(invertible_store / TINY, store / TINY)
-    save_directions(store / TINY, [Direction("smile", "w", vector(1), low=-2, high=3)])
-    with finder(store) as running:
+    with finder_with_a_slider(invertible_store, tmp_path_factory.mktemp("started")) as running:
         yield running
 
 
@@ -46,20 +37,6 @@ def open_page(browser: Browser, found: Finder) -> Iterator[OpenPage]:
 def with_landmarks(route: Route) -> None:
     """The photo of these tests shows nobody, so that it is said where its face is."""
     route.continue_(url=f"{route.request.url}&{HERE}")
-
-
-def start_from(page: Page, body: bytes) -> None:
-    page.keyboard.press("e")
-    page.get_by_label("Start from a photo", exact=True).set_input_files(
-        {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": body}
-    )
-    page.get_by_label("Whoever is in the photo agrees.").check()
-    page.get_by_role("button", name="Find the face").click()
-
-
-def latent_of(page: Page) -> str:
-    page.wait_for_url(re.compile(r"[?&]latent="), timeout=TAKES_ITS_TIME_MS)
-    return parse_qs(urlsplit(page.url).query)["latent"][0]
 
 
 def shown(page: Page) -> str:
