@@ -132,7 +132,7 @@ def export(
 @app.command("import")
 def import_(
     *,
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint, or a training run's folder.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint, a run's folder, or a model's.")],
     name: Annotated[str | None, typer.Option(help="What the model will be called (the file's name).")] = None,
     kind: Annotated[str | None, typer.Option(help="Where the file leaves a choice: docs/models.md.")] = None,
     part: Annotated[str | None, typer.Option(help="Which, of several generators in one file.")] = None,
@@ -142,14 +142,26 @@ def import_(
     force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
     store: Store = None,
 ) -> None:
-    """Make a model of somebody's checkpoint: StyleGAN 1 to 3, Progressive GAN, DCGAN, CycleGAN, pix2pix."""
-    need(export="onnxscript", worker="onnxruntime")
+    """Make a model of somebody's checkpoint: StyleGAN 1 to 3, Progressive GAN, DCGAN, CycleGAN, pix2pix.
+
+    A folder that is a model already is checked and copied.
+    """
     settings = settings_of(store=store)
+    from models.errors import ModelRefused
     from models.store import Store as ModelStore
+    from personne.commands.import_folder import import_folder, is_model
+
+    shelf = ModelStore(settings.store)
+    if is_model(source):
+        if kind or part or licence or title or float16:
+            raise ModelRefused(f"{source} is a model already: only --name, --force and --store are of use.")
+        tell(import_folder(source, shelf, name=name, force=force), ())
+        return
+    need(export="onnxscript", worker="onnxruntime")
     from personne.commands.import_model import ImportOptions, import_model
 
     options = ImportOptions(name=name, kind=kind, part=part, licence=licence, title=title, float16=float16, force=force)
-    tell(*import_model(source, ModelStore(settings.store), options))
+    tell(*import_model(source, shelf, options))
 
 
 @app.command()
