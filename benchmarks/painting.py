@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.networks.translator import ResnetTranslator
 from personne.commands.model_card import MEASURED_FILE, PAINTED_FILE
-from training.dataset import read_rgb
+from training.decoding import read_rgb
 from training.metrics.faithfulness import cycle_l1, edge_preservation, saturation_kept
 from training.metrics.sliced_wasserstein import sliced_wasserstein
 from training.metrics.style import style_distance

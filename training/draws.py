@@ -7,9 +7,13 @@ whose members lie evenly spread over the batch, stay together.
 # B batch (of this process)
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Rows = TypeVar("Rows", Tensor, NDArray[Any])
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Draws:
     rank: int = 0
     count: int = 1
 
-    def share(self, whole: Tensor) -> Tensor:
+    def share(self, whole: Rows) -> Rows:
         """This process's rows of what the whole batch has."""
         return whole if self.count == 1 else whole[self.rank :: self.count]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from training.dataset import read_rgb
+from training.decoding import read_rgb
 from training.errors import DatasetError
 from training.likeness import Hash, perceptual_hash, same_pictures
 from training.picture_files import PictureFiles

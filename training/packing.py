@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.manifest import TrainingData
 from training.atomic import written_whole
-from training.dataset import read_rgb, square
+from training.decoding import read_rgb, square
 from training.errors import DatasetError
 from training.picture_files import DESCRIPTION_NAME, Passport, PictureFiles, Row
 

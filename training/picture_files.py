@@ -51,7 +51,8 @@ class Description(BaseModel):
 
 @dataclass(frozen=True)
 class PictureFiles:
-    """An opened folder or zip. `names`: its pictures, sorted, with their folders inside it; `read` gives one's bytes.
+    """An opened folder or zip. `names`: its pictures, sorted, with their folders inside it; `read` gives one's bytes,
+    `stamp` what tells it from another of its name: size, and time or checksum.
 
     `rows`: the index's, by those names; None where there is no index.
     """
@@ -59,6 +60,7 @@ class PictureFiles:
     source: Path
     names: tuple[str, ...]
     read: Callable[[str], bytes]
+    stamp: Callable[[str], str]
     rows: dict[str, Row] | None = None
     description: Description = field(default_factory=Description)
 
@@ -77,11 +79,15 @@ def opened_files(source: Path) -> Iterator[PictureFiles]:
     """The pictures of `source`, with those of the folders in it. Raises DatasetError where it is no folder or zip."""
     if source.is_dir():
         names = tuple(sorted(_visible(path.relative_to(source).as_posix() for path in source.rglob("*"))))
-        yield _described(source, names, lambda name: (source / name).read_bytes())
+        yield _described(
+            source, names, lambda name: (source / name).read_bytes(), lambda name: _stamp_of_file(source / name)
+        )
     elif zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
             names = tuple(sorted(_visible(entry for entry in archive.namelist() if not entry.endswith("/"))))
-            yield _described(source, names, lambda name: _unpacked(archive, name))
+            yield _described(
+                source, names, lambda name: _unpacked(archive, name), lambda name: _stamp_inside(archive, name)
+            )
     else:
         raise DatasetError(f"{source} is neither a folder nor a zip")
 
@@ -115,15 +121,17 @@ def by_name(rows: list[Row], names: tuple[str, ...], called: str) -> dict[str, R
     return found
 
 
-def _described(source: Path, all_names: tuple[str, ...], read: Callable[[str], bytes]) -> PictureFiles:
+def _described(
+    source: Path, all_names: tuple[str, ...], read: Callable[[str], bytes], stamp: Callable[[str], str]
+) -> PictureFiles:
     names = tuple(name for name in all_names if PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES)
     if DESCRIPTION_NAME in all_names:
-        return PictureFiles(source, names, read, None, _description(read(DESCRIPTION_NAME), source))
+        return PictureFiles(source, names, read, stamp, None, _description(read(DESCRIPTION_NAME), source))
     index = _index(source, all_names, read)
     if index is None:
-        return PictureFiles(source, names, read)
+        return PictureFiles(source, names, read, stamp)
     called = f"the {INDEX_NAME} of {source}"
-    return PictureFiles(source, names, read, by_name(read_rows(index, called), names, called))
+    return PictureFiles(source, names, read, stamp, by_name(read_rows(index, called), names, called))
 
 
 def _index(source: Path, all_names: tuple[str, ...], read: Callable[[str], bytes]) -> bytes | None:
@@ -155,3 +163,13 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
         return archive.read(name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DatasetError(f"{name} cannot be unpacked: {error}") from error
+
+
+def _stamp_of_file(path: Path) -> str:
+    facts = path.stat()
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def _stamp_inside(archive: zipfile.ZipFile, name: str) -> str:
+    facts = archive.getinfo(name)
+    return f"{facts.file_size} {facts.CRC:08x}"

@@ -74,6 +74,20 @@ class RunConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PicturesConfig(RunConfig):
+    """What every run is told that shows square pictures of one size."""
+
+    data_memory_share: float = 0.5
+    """Of the device's memory that is free as a run begins: as much the decoded pictures may take. More of them are
+    decoded into a file of the run, and batches are read from there; 0: they always are."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.data_memory_share <= 1:
+            raise ValueError(f"data_memory_share is {self.data_memory_share}; it must be from 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdversarialConfig(RunConfig):
     """What a generator and a discriminator are told that train against each other."""
 

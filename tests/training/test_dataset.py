@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from training.dataset import ShuffledPictures, load_labels, load_pictures, read_training_data
+from training.dataset import load_labels, load_pictures, read_training_data
 from training.errors import DatasetError
 
 TRAIN, TEST = 20, 4
@@ -146,34 +145,3 @@ def test_a_packed_set_is_of_its_own_split(tmp_path: Path) -> None:
     assert labels is not None
     assert labels.names == ("a",)
     assert [data.licence for data in read_training_data(folder)] == ["CC0"]
-
-
-def test_labels_go_with_their_pictures() -> None:
-    numbered = np.broadcast_to(np.arange(7, dtype=np.uint8)[:, None, None, None], (7, 3, 2, 2)).copy()
-    pictures = ShuffledPictures(numbered, 1, torch.device("cpu"), np.eye(7, dtype=np.float32))
-    for start in (0, 5, 11):
-        numbers = ((pictures.batch(start, 4)[:, 0, 0, 0] + 1) * 127.5).round().long()
-        labels = pictures.labels(start, 4)
-        assert labels is not None
-        assert labels.argmax(dim=1).tolist() == numbers.tolist()
-    assert ShuffledPictures(numbered, 1, torch.device("cpu")).labels(0, 4) is None
-
-
-def test_every_epoch_shows_every_picture_once_in_an_order_of_its_own() -> None:
-    numbered = np.broadcast_to(np.arange(10, dtype=np.uint8)[:, None, None, None], (10, 3, 2, 2)).copy()
-    pictures = ShuffledPictures(numbered, seed=1, device=torch.device("cpu"))
-    seen = [((pictures.batch(start, 4)[:, 0, 0, 0] + 1) * 127.5).round().int() for start in range(0, 20, 4)]
-    order = torch.cat(seen).tolist()
-    assert sorted(order[:10]) == sorted(order[10:]) == list(range(10))
-    assert order[:10] != order[10:]
-
-
-def test_a_batch_depends_on_images_seen_alone() -> None:
-    pictures = np.random.RandomState(0).randint(0, 255, (7, 3, 2, 2)).astype(np.uint8)
-    first, second = (ShuffledPictures(pictures, 3, torch.device("cpu")) for _ in range(2))
-    first.batch(0, 4)
-    torch.testing.assert_close(first.batch(4, 16), second.batch(4, 16), atol=0, rtol=0)
-    whole = second.batch(0, 20)
-    torch.testing.assert_close(whole[4:], second.batch(4, 16), atol=0, rtol=0)
-    assert whole.min() >= -1
-    assert whole.max() <= 1

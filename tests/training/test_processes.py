@@ -59,7 +59,8 @@ def in_processes(count: int, loop: str, config: RunConfig, script: Path) -> "sub
 
 def test_two_processes_agree_with_one(tiny: TrainingConfig, tmp_path: Path) -> None:
     alone = dataclasses.replace(tiny, **CHANGES)
-    together = dataclasses.replace(alone, out=tmp_path / "together")
+    # From a file that one of them decodes as the other waits.
+    together = dataclasses.replace(alone, out=tmp_path / "together", data_memory_share=0.0)
     train(alone)
     ran = in_two_processes(together, tmp_path / "child.py")
     assert ran.returncode == 0, ran.stderr[-2000:]

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.run_config import RunConfig
+from training.run_config import PicturesConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderConfig(RunConfig):
+class EncoderConfig(PicturesConfig):
     """A run of the encoder recipe. A length of "images" counts pictures shown to the encoder. `init_from` is a run of
     an encoder of an earlier snapshot of the same generator."""
 

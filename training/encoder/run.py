@@ -12,12 +12,12 @@ from torch import Tensor
 
 from models.networks.encoder import EncoderNetwork
 from training.augment import mirror_half
-from training.dataset import ShuffledPictures, load_pictures
 from training.encoder.config import EncoderConfig
 from training.encoder.own_samples import OwnSamples, draw_samples
 from training.errors import RunRefused
 from training.run import Recipe
 from training.saved_state import STATE_NAME, RunState, read_state
+from training.shuffled import ShuffledPictures, load_shuffled
 
 SHAPE_FIELDS = ("model", "width", "widest", "hidden")
 
@@ -74,9 +74,8 @@ def load_sources(generator: Any, config: EncoderConfig, device: torch.device) ->
     """The generator's own samples, drawn anew, and photos. Raises DatasetError."""
     logger.info("drawing %d samples of the generator", config.samples)
     own = draw_samples(generator, config.samples, config.seed)
-    photos = None if config.data is None else load_pictures(config.data, generator.img_resolution)
-    shuffled = None if photos is None else ShuffledPictures(photos, config.seed, device)
-    return config, Sources(own, shuffled, config.own_share * config.total_images)
+    photos = None if config.data is None else load_shuffled(config, config.data, generator.img_resolution, device)
+    return config, Sources(own, photos, config.own_share * config.total_images)
 
 
 def fresh_state(generator: Any, config: EncoderConfig, device: torch.device) -> EncoderState:

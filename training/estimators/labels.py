@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.estimates import ESTIMATES, SIDE, AttributeEstimate
-from training.dataset import INDEX_NAME, read_files, read_rgb
+from training.dataset import INDEX_NAME, read_files
+from training.decoding import read_rgb
 from training.errors import DatasetError
 
 SMILES = Path(__file__).with_name("smiles.csv")

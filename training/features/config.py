@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.run_config import RunConfig
+from training.run_config import PicturesConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeaturesConfig(RunConfig):
+class FeaturesConfig(PicturesConfig):
     """A run of the features recipe: SimCLR (Chen et al. 2020) on 64x64 pictures."""
 
     data: Path

@@ -2,6 +2,7 @@
 # B batch, N pictures, D feature, P projection
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from training.dataset import ShuffledPictures, load_pictures
 from training.errors import RunRefused
 from training.features.config import FeaturesConfig
 from training.features.views import view
 from training.metrics.encoder import FEATURES, MINIBATCH, SIDE, Encoder, save_encoder
 from training.run import Recipe, running
 from training.saved_state import RunState
+from training.shuffled import ShuffledPictures, load_shuffled
 
 FEATURES_NAME = "features.safetensors"
 WARM_UP = 0.05
@@ -43,7 +44,7 @@ def train_features(config: FeaturesConfig) -> Path:
     with running(config, RECIPE) as run:
         config, state = run.config, run.state
         while run.goes_on():
-            x = run.draws.share(run.data.batch(state.images_seen, config.batch))
+            x = run.data.batch(state.images_seen, config.batch, run.draws)
             with run.autocast():
                 projected = [state.head(state.encoder(view(x, config.smallest_crop))) for _ in range(2)]
             loss = contrast(projected[0].float(), projected[1].float(), config.temperature)
@@ -59,7 +60,7 @@ def train_features(config: FeaturesConfig) -> Path:
             if run.processes.is_first and run.is_due(config.state_every_images):
                 state.save(config.out)
         if not run.stopped:
-            standardise(state.encoder, run.data.all())
+            standardise(state.encoder, run.data.parts(MINIBATCH))
             if run.processes.is_first:
                 save_encoder(state.encoder, config.out / FEATURES_NAME, facts(config, state, run.data))
     return config.out / FEATURES_NAME
@@ -84,16 +85,16 @@ def contrast(a_BP: Tensor, b_BP: Tensor, temperature: float) -> Tensor:
 
 
 @torch.no_grad()
-def standardise(encoder: Encoder, pictures_NCHW: Tensor) -> None:
-    """Bring every feature to mean 0 and deviation 1 over these pictures, uint8 [N, 3, 64, 64]. Evaluation mode after.
+def standardise(encoder: Encoder, parts: Iterable[Tensor]) -> None:
+    """Bring every feature to mean 0 and deviation 1 over these pictures, uint8 [B, 3, 64, 64] each. Evaluation mode
+    after.
 
     A channel that is dead over all of them stays as it is.
     """
     encoder.eval()
     encoder.mean.zero_()
     encoder.deviation.fill_(1)
-    parts = [encoder(part.float() / 127.5 - 1) for part in torch.split(pictures_NCHW, MINIBATCH)]
-    features_ND = torch.cat(parts)
+    features_ND = torch.cat([encoder(part.float() / 127.5 - 1) for part in parts])
     deviation = features_ND.std(dim=0)
     encoder.mean.copy_(features_ND.mean(dim=0))
     encoder.deviation.copy_(torch.where(deviation > 1e-3, deviation, torch.ones_like(deviation)))
@@ -105,7 +106,7 @@ def facts(config: FeaturesConfig, state: FeaturesState, pictures: ShuffledPictur
 
 
 def load(config: FeaturesConfig, device: torch.device) -> tuple[FeaturesConfig, ShuffledPictures]:
-    return config, ShuffledPictures(load_pictures(config.data, SIDE), config.seed, device)
+    return config, load_shuffled(config, config.data, SIDE, device)
 
 
 def fresh_state(config: FeaturesConfig, device: torch.device) -> FeaturesState:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.run_config import RunConfig
+from training.run_config import PicturesConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class PortraitConfig(RunConfig):
+class PortraitConfig(PicturesConfig):
     """Square RGB pictures of one resolution."""
 
     data: Path

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from training.augment import mirror_half
-from training.dataset import TRAIN, ShuffledPictures, load_labels, load_pictures, read_training_data
+from training.dataset import TRAIN, load_labels, load_pictures, read_training_data
 from training.draws import Draws
 from training.errors import DatasetError
 from training.portraits.config import PortraitConfig
+from training.shuffled import ShuffledPictures, load_shuffled
 
 HELD_OUT = "test"
+COMPARED = 64
+"""Pictures held out that are looked at: more would only take memory."""
 
 Config = TypeVar("Config", bound=PortraitConfig)
 
@@ -23,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Portraits:
-    """train: endless batches. labels: of all training pictures, [N, Y]. held_out: [N, 3, H, W] uint8."""
+    """train: endless batches. labels: of all training pictures, [N, Y]. held_out: the first COMPARED of those,
+    [N, 3, H, W] uint8."""
 
     train: ShuffledPictures
     labels: Tensor | None = None
@@ -32,10 +36,9 @@ class Portraits:
 
     def batch(self, config: PortraitConfig, images_seen: int, draws: Draws) -> tuple[Tensor, Tensor | None]:
         """This process's share of the next pictures, -1..1, perhaps mirrored; and their labels."""
-        pictures = draws.share(self.train.batch(images_seen, config.batch))
-        labels = self.train.labels(images_seen, config.batch) if config.conditional else None
-        pictures = mirror_half(pictures, draws) if config.mirror else pictures
-        return pictures, None if labels is None else draws.share(labels)
+        pictures = self.train.batch(images_seen, config.batch, draws)
+        labels = self.train.labels(images_seen, config.batch, draws) if config.conditional else None
+        return mirror_half(pictures, draws) if config.mirror else pictures, labels
 
     def some_labels(self, count: int, random: torch.Generator) -> Tensor | None:
         """[count, Y], as frequent as in the data; of no effect on torch's global generator."""
@@ -45,14 +48,15 @@ class Portraits:
 
 
 def load_portraits(config: Config, device: torch.device) -> tuple[Config, Portraits]:
-    """The data, on the device; and the config with what they say of their classes. Raises DatasetError."""
+    """The data; and the config with what they say of their classes. Raises DatasetError."""
     labels = _labels(config, TRAIN, device)
     if labels is not None:
         config = replace(config, num_classes=labels.shape[1], class_names=_class_names(config))
-    pictures = load_pictures(config.data, config.resolution)
-    train = ShuffledPictures(pictures, config.seed, device, None if labels is None else labels.cpu().numpy())
+    train = load_shuffled(config, config.data, config.resolution, device, labels)
     held_out = _held_out(config)
-    logger.info("%d pictures to learn from, %d held out", len(train), 0 if held_out is None else len(held_out))
+    logger.info(
+        "%d pictures to learn from, %d held out to compare with", len(train), 0 if held_out is None else len(held_out)
+    )
     held_out_labels = None if held_out is None else _labels(config, HELD_OUT, device)
     return config, Portraits(train, labels, held_out, held_out_labels)
 
@@ -85,6 +89,6 @@ def _class_names(config: PortraitConfig) -> tuple[str, ...]:
 
 def _held_out(config: PortraitConfig) -> Tensor | None:
     try:
-        return torch.from_numpy(load_pictures(config.data, config.resolution, HELD_OUT))
+        return torch.from_numpy(load_pictures(config.data, config.resolution, HELD_OUT, COMPARED))
     except DatasetError:
         return None

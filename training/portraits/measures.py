@@ -7,11 +7,10 @@ from torch import Tensor
 
 from training.metrics.sliced_wasserstein import sliced_wasserstein
 from training.portraits.config import PortraitConfig
-from training.portraits.data import Portraits
+from training.portraits.data import COMPARED, Portraits
 from training.portraits.state import PortraitState, draw_seeds
 
 SMALL_SIDE = 16
-COMPARED = 64
 LEAST_DIVERSITY = 0.5
 MEMORISED_SIGN = 0.6
 
@@ -38,7 +37,7 @@ def measure(config: PortraitConfig, state: PortraitState, data: Portraits) -> di
         return {}
     labels = data.some_labels(count, torch.Generator().manual_seed(0))
     fakes = to_levels(draw_seeds(state, range(count), config.batch, labels)).cpu()
-    reals = data.train.all()[evenly(len(data.train), count)].cpu()
+    reals = data.train.at(evenly(len(data.train), count).numpy()).cpu()
     swd = sliced_wasserstein(fakes, reals)
     found = {"swd": sum(swd.values()) / len(swd), "diversity": _spread(fakes) / max(_spread(reals), 1e-8)}
     signs = _signs(config, state, data)
@@ -82,7 +81,7 @@ def _signs(config: PortraitConfig, state: PortraitState, data: Portraits) -> tup
         return None
     means: list[float] = []
     for pictures, labels in (
-        (data.train.all()[evenly(len(data.train), count)], data.labels),
+        (data.train.at(evenly(len(data.train), count).numpy()), data.labels),
         (data.held_out[:count], data.held_out_labels),
     ):
         chosen = None if labels is None else labels[evenly(len(data.train), count)] if not means else labels[:count]

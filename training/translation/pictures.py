@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from training.dataset import TRAIN, read_files, read_rgb
+from training.dataset import TRAIN, read_files
+from training.decoding import read_rgb
 
 Picture = NDArray[np.uint8]
 
