@@ -27,6 +27,13 @@ _RANGES_PARAMETER = {
     "schema": {"type": "object", "additionalProperties": {"type": "string"}, "examples": [{"age": "-2..-1"}]},
 }
 TAKES_RANGES = {"parameters": [_RANGES_PARAMETER]}
+_ONE_RANGE_PARAMETER = {
+    **ATTRIBUTES_PARAMETER,
+    "description": "Any attribute of the model by its own name, with a strength: age=1. One of them may have a range, "
+    "smile=-2..2, and moves over each row.",
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}, "examples": [{"smile": "-2..2"}]},
+}
+TAKES_ONE_RANGE = {"parameters": [_ONE_RANGE_PARAMETER]}
 
 
 class KnownParameters:

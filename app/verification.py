@@ -1,13 +1,15 @@
 """Reads a file's marks beside the event loop, a few files at a time, and finds the face that a recipe tells of."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from app.errors import AppError, UnreadablePhoto, UploadsBusy
+from app.gridding import GridQuery, grid_of
 from app.morphing import MorphQuery, morph_of
 from app.ordering import Ordering, read_seed
 from app.schemas import PermanentQuery
@@ -81,7 +83,7 @@ class Verifier:
         )
 
     def _places(self, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
-        """Address and page of a face or a morph: checked as any request, since anybody can write a recipe."""
+        """Address and page of a face, a morph or a grid: checked as any request, since anybody can write a recipe."""
         asked = {**recipe.parameters, "model": recipe.digest}
         if "class" in asked:
             asked["class"] = str(asked["class"])
@@ -90,11 +92,20 @@ class Verifier:
                 wishes = PermanentQuery.model_validate(asked).wishes
                 job = self._ordering.face(read_seed(str(recipe.seed)), wishes, PictureFormat.JPEG)
                 return self._ordering.address(job), self._ordering.page_address(job)
+            if recipe.kind == "grid":
+                return self._places_of_grid({name: str(value) for name, value in asked.items()})
             if recipe.kind == "morph":
                 return self._places_of_morph(MorphQuery.model_validate(asked))
         except (AppError, ModelsError, ValidationError):
             pass
         return None, None
+
+    def _places_of_grid(self, asked: Mapping[str, str]) -> tuple[str, str]:
+        """The page shows its first face."""
+        query = GridQuery.model_validate(asked)
+        job, address = grid_of(query, self._ordering)
+        wishes = replace(query.wishes, edits=job.edits)
+        return address, self._ordering.page_address(self._ordering.face(job.seeds[0], wishes, PictureFormat.JPEG))
 
     def _places_of_morph(self, query: MorphQuery) -> tuple[str, str]:
         """The page shows it from the first face to the next."""

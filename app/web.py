@@ -41,6 +41,7 @@ from app.routes.enter import enter_routes
 from app.routes.events import events_routes
 from app.routes.face import face_routes
 from app.routes.faces import faces_routes
+from app.routes.grids import grids_routes
 from app.routes.health import health_routes
 from app.routes.inversions import inversions_routes
 from app.routes.jobs import jobs_routes
@@ -133,6 +134,7 @@ def create_app(
         directions_routes(config, errands, Teaching(config, ordering, errands)),
         attributes_routes(ordering),
         morphs_routes(config, ordering, errands),
+        grids_routes(config, ordering, errands),
         inversions_routes(config, ordering, errands, Inverting(config, ordering, errands, uploads)),
         jobs_routes(errands),
         making_routes(errands, making, config.translation_wait_s),

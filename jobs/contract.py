@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NewType
 
+from jobs.job_fields import AnimationFormat, BatchKey, Edits, PictureFormat
 from jobs.kinds import (
     C2PA,
     JOB_KINDS,
@@ -16,20 +17,15 @@ from jobs.kinds import (
     MASK,
     PHOTO,
     TAUGHT,
-    AnimationFormat,
-    BatchKey,
-    DatasetJob,
     EditJob,
-    Edits,
     GenerateJob,
     InvertJob,
     Job,
-    MorphJob,
     PhotoEditJob,
-    PictureFormat,
     TeachJob,
     TranslateJob,
 )
+from jobs.several_faces import DatasetJob, GridJob, MorphJob
 
 __all__ = [
     "C2PA",
@@ -47,6 +43,7 @@ __all__ = [
     "EditJob",
     "Edits",
     "GenerateJob",
+    "GridJob",
     "InvertJob",
     "Job",
     "JobEvent",
@@ -77,7 +74,7 @@ class Lane(StrEnum):
     """A stream of its own each; a worker takes `idle` only when `quick` is empty."""
 
     QUICK = "quick"  # faces, edits: somebody waits
-    SLOW = "slow"  # translations, inversions, morphs, data sets
+    SLOW = "slow"  # translations, inversions, morphs, grids, data sets
     IDLE = "idle"  # faces made ahead
 
 

@@ -1,53 +1,16 @@
 """The kinds of job: frozen, plain data.
 
-A kind is one frozen dataclass with a `kind`. Adding one is adding a class here, a row to `JOB_KINDS` and a task in
-`worker/tasks`. Whoever needs one imports it from jobs.contract, of which this is a part.
+A kind is one frozen dataclass with a `kind`. Adding one is adding a class here (or in jobs.several_faces), a row to
+`JOB_KINDS` and a task in `worker/tasks`. Whoever needs one imports it from jobs.contract, of which this is a part.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, get_args
 
-Edits = tuple[tuple[str, float], ...]
-"""Attributes, each with the strength by which a face is moved along its direction."""
-
-
-Mixes = tuple[tuple[int, int, int, float], ...]
-"""Of each: another seed, the first and last of the style layers that come from it, and how far: 1 is all the way."""
-
-
-class PictureFormat(StrEnum):
-    """How a picture is encoded."""
-
-    JPEG = "jpg"
-    PNG = "png"
-    WEBP = "webp"
-
-    @property
-    def media_type(self) -> str:
-        return "image/jpeg" if self is PictureFormat.JPEG else f"image/{self.value}"
-
-
-class AnimationFormat(StrEnum):
-    """How a moving picture is encoded."""
-
-    WEBP = "webp"
-    GIF = "gif"
-    MP4 = "mp4"
-
-    @property
-    def media_type(self) -> str:
-        return "video/mp4" if self is AnimationFormat.MP4 else f"image/{self.value}"
-
-
-@dataclass(frozen=True, slots=True)
-class BatchKey:
-    """Jobs with equal keys can run in one batch."""
-
-    kind: str
-    model: str
+from jobs.job_fields import BatchKey, Edits, Mixes, PictureFormat
+from jobs.several_faces import DatasetJob, GridJob, MorphJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,35 +99,6 @@ class TranslateJob:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetJob:
-    """Faces of consecutive seeds, with their labels, as one zip. The result comes in parts.
-
-    seed: of the first; count: how many. ranges: attributes, each with the lowest and the highest strength; every face
-    draws its own in between, by its seed. All else: as of a GenerateJob.
-    """
-
-    kind: ClassVar[str] = "dataset"
-
-    model: str
-    seed: int
-    count: int
-    truncation_psi: float
-    size: int
-    format: PictureFormat
-    label: int | None = None
-    rotate: float = 0.0
-    translate_x: float = 0.0
-    translate_y: float = 0.0
-    ranges: tuple[tuple[str, float, float], ...] = ()
-    keep: tuple[str, ...] = ()
-    directions: str = ""
-
-    @property
-    def batch_key(self) -> BatchKey:
-        return BatchKey(self.kind, self.model)
-
-
-@dataclass(frozen=True, slots=True)
 class InvertJob:
     """The latent that draws a face as it is in a photo. The photo travels beside the job, as its input `photo`.
 
@@ -233,39 +167,6 @@ class PhotoEditJob:
 
 
 @dataclass(frozen=True, slots=True)
-class MorphJob:
-    """A face that turns into another, and on into the next, as a moving picture.
-
-    seeds: two at least, in their order. frames: of the whole; fps: of them a second. loop: from the last face back to
-    the first, and again and again; else it is played once, from the first face to the last. All else: of every frame,
-    as of a GenerateJob.
-    """
-
-    kind: ClassVar[str] = "morph"
-
-    model: str
-    seeds: tuple[int, ...]
-    frames: int
-    fps: int
-    loop: bool
-    truncation_psi: float
-    size: int
-    format: AnimationFormat
-    label: int | None = None
-    rotate: float = 0.0
-    translate_x: float = 0.0
-    translate_y: float = 0.0
-    edits: Edits = ()
-    keep: tuple[str, ...] = ()
-    directions: str = ""
-    mix: Mixes = ()
-
-    @property
-    def batch_key(self) -> BatchKey:
-        return BatchKey(self.kind, self.model)
-
-
-@dataclass(frozen=True, slots=True)
 class TeachJob:
     """A direction that leads from faces which somebody says have less of something to those that have more.
 
@@ -289,5 +190,5 @@ class TeachJob:
 PHOTO, MASK, C2PA, LATENT, TAUGHT = "photo", "mask", "c2pa", "latent", "taught"
 """Names of inputs."""
 
-Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob | MorphJob | TeachJob
+Job = GenerateJob | EditJob | TranslateJob | DatasetJob | InvertJob | PhotoEditJob | MorphJob | GridJob | TeachJob
 JOB_KINDS: Mapping[str, type[Job]] = MappingProxyType({kind.kind: kind for kind in get_args(Job)})

@@ -9,6 +9,7 @@ from marks.xmp import XmpFinding
 WHAT = {
     "generate": "a face drawn",
     "edit": "the face of a photo drawn again",
+    "grid": "several faces drawn, on one sheet",
     "morph": "faces drawn that turn into one another",
     "photo_edit": "the face of a photo changed",
     "translate": "a photo translated",

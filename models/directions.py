@@ -37,7 +37,7 @@ RESERVED = frozenset(
         ),
         *("strength", "style", "keep", "directions", "address", "seconds", "space"),
         # What they will: mixing, morphs, neighbours, filters, inversion.
-        *("mix", "like", "from", "to", "seeds", "frames", "fps", "loop"),
+        *("mix", "like", "from", "to", "seeds", "frames", "fps", "loop", "columns", "steps"),
         *("face", "landmarks", "method", "photo", "latent", "page"),
         # What would be mistaken for something else.
         *("attribute", "attributes", "edit", "edits", "default", "name", "none", "all", "job", "id", "key", "token"),

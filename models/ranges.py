@@ -20,6 +20,17 @@ def read_range(text: str) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
+def range_text(low: float, high: float) -> str:
+    """What `read_range` reads again: (-2.0, 1.5) -> "-2..1.5"."""
+    return "..".join(f"{end:.6f}".rstrip("0").rstrip(".") for end in (low, high))
+
+
+def steps_between(first: float, last: float, steps: int) -> tuple[float, ...]:
+    """From the first strength to the last, to four digits; one step is the first."""
+    # + 0.0 makes -0.0 the same strength as 0.0.
+    return tuple(round(float(strength), 4) + 0.0 for strength in np.linspace(first, last, steps))
+
+
 def drawn_edits(ranges: Ranges, seed: int) -> tuple[tuple[str, float], ...]:
     """What the face of that seed is moved by: uniform within each range, to four digits; without what is 0."""
     drawn = np.random.default_rng(seed)

@@ -23,6 +23,7 @@ STAGES: Mapping[str, float] = {
     "translate": 1,
     "dataset": 1,
     "morph": 1,
+    "grid": 1,
     # Of the photo's pixels: its decoding, and the locator, which is a small network.
     "invert": 1 / 2,
     "photo_edit": 1,

@@ -33,6 +33,7 @@ SCOPES: Mapping[str, Scope | None] = MappingProxyType(
         "GET /v1/directions/{direction}/file": Scope.READ,
         "DELETE /v1/directions/{direction}": Scope.READ,
         "GET /v1/morphs": Scope.GENERATE,
+        "GET /v1/grids": Scope.GENERATE,
         "POST /v1/edits": Scope.GENERATE,
         # Photos.
         "GET /translate": Scope.UPLOAD,

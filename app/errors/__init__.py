@@ -27,6 +27,7 @@ AppError
 ├── those of editing.py  what an edit starts from
 ├── those of finding.py  faces in photos
 ├── those of morphs.py   moving pictures
+├── those of grids.py    several faces in one picture
 ├── those of masks.py    where photos are filled, and how large they become
 ├── those of making.py   keys, kinds and addresses of jobs that are to be made
 └── those of access.py   keys, scopes, limits, hosts, shared addresses
@@ -49,6 +50,7 @@ from app.errors.access import (
 )
 from app.errors.editing import DirectionRefused, NoDirection, NoLatent, SeedOrLatent
 from app.errors.finding import FaceNotFound, FaceTooSmall, LandmarksMalformed, SeveralFaces
+from app.errors.grids import GridTooLarge, GridUnclear
 from app.errors.kinds import (
     MAX_SAFE_INTEGER,
     MAX_SEED,
@@ -114,6 +116,8 @@ __all__ = [
     "DirectionRefused",
     "FaceNotFound",
     "FaceTooSmall",
+    "GridTooLarge",
+    "GridUnclear",
     "IdempotencyKeyMalformed",
     "JobCancelled",
     "JobFailed",

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from app.errors.access import ACCESS_PROBLEMS
 from app.errors.editing import EDIT_PROBLEMS
 from app.errors.finding import FINDING_PROBLEMS
+from app.errors.grids import GRID_PROBLEMS
 from app.errors.kinds import (
     AnimatedPhoto,
     ClientGone,
@@ -250,6 +251,7 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
         **FINDING_PROBLEMS,
         **MASK_PROBLEMS,
         **MORPH_PROBLEMS,
+        **GRID_PROBLEMS,
         **EDIT_PROBLEMS,
     }
 )

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image
 
-from jobs.contract import Delivery, GenerateJob, JobFailure, JobOutcome, JobResult, Lane, WorkerBeat
+from jobs.contract import Delivery, GenerateJob, GridJob, JobFailure, JobOutcome, JobResult, Lane, WorkerBeat
 from jobs.queue import JobSource
 from models.catalogue import Catalogue, ModelEntry
 from models.manifest import GeneratorManifest, GraphSpec, TranslatorManifest
@@ -45,9 +45,10 @@ def catalogue(*manifests: GeneratorManifest | TranslatorManifest) -> Catalogue:
     return Catalogue({one.name: ModelEntry(one, Path(), "bundled") for one in manifests})
 
 
-def paint(job: GenerateJob) -> JobResult:
-    """A picture whose colours are the seed's: real bytes of the size and format that the job asks."""
-    rgb = tuple((job.seed >> shift) & 255 for shift in (0, 8, 16))
+def paint(job: GenerateJob | GridJob) -> JobResult:
+    """A picture whose colours are the seed's: real bytes of the size and format that are asked; of a grid, one cell."""
+    seed = job.seeds[0] if isinstance(job, GridJob) else job.seed
+    rgb = tuple((seed >> shift) & 255 for shift in (0, 8, 16))
     encoded = io.BytesIO()
     Image.new("RGB", (job.size, job.size), rgb).save(encoded, PILLOW_NAMES[job.format.value], quality=90)
     timings = {"queue_wait": 1.0, "inference": 2.0, "encode": 3.0}

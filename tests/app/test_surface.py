@@ -36,6 +36,7 @@ ADDRESSES = {
     "/v1/inversions/{latent}": [],
     "/v1/inversions/{latent}/picture": ["size", "format"],
     "/v1/morphs": [*LOOK, "from", "to", "seeds", "frames", "fps", "loop", "format", "attributes"],
+    "/v1/grids": [*LOOK, "seed", "count", "seeds", "columns", "steps", "format", "attributes"],
     "/v1/jobs": [],
     "/v1/jobs/{job_id}": [],
     "/v1/jobs/{job_id}/events": [],

@@ -112,6 +112,18 @@ def test_a_mixed_face_and_a_morph_lead_back_to_themselves(ours: House) -> None:
     assert moving.json()["type"] != "/problems/internal-error", "elsewhere it is no photo"
 
 
+@pytest.mark.parametrize("query", ["seed=5&count=3&format=png", "seeds=9,2&columns=1&size=32&truncation_psi=0.5"])
+def test_a_grid_leads_back_to_itself(ours: House, query: str) -> None:
+    grid = ours.client.get(f"/v1/grids?{query}")
+    found = ours.verify(grid.content)
+    assert (found["verdict"], found["recipe"]["kind"]) == ("ours", "grid")
+    # The format is no part of a recipe.
+    assert found["recipe"]["address"] == grid.headers["Content-Location"].replace("format=png", "format=jpg")
+    first = "5" if "seed=5" in query else "9"
+    assert f"seed={first}&" in found["recipe"]["page"]
+    assert ours.client.get(found["recipe"]["page"]).status_code == 200
+
+
 @pytest.mark.parametrize("moving", ["webp", "gif", "mp4"])
 def test_whatever_moves_is_known_as_its_own_and_a_changed_byte_is_told(ours: House, moving: str) -> None:
     morph = ours.client.get(f"/v1/morphs?seeds=1,2&frames=3&fps=5&format={moving}")

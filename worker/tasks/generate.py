@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jobs.contract import GenerateJob, MorphJob, PictureFormat
+from jobs.contract import GenerateJob, GridJob, MorphJob, PictureFormat
 from marks.recipe import Plain, Recipe
 from marks.stamp import UNMARKED, Stamp
 from models.engines.engine import Array, Float32
@@ -110,7 +110,7 @@ def recipe_of(job: GenerateJob, name: str) -> Recipe:
     return Recipe(job.kind, name, job.model, job.seed, look_parameters(job))
 
 
-def look_parameters(job: GenerateJob | MorphJob) -> dict[str, Plain]:
+def look_parameters(job: GenerateJob | MorphJob | GridJob) -> dict[str, Plain]:
     """All that makes the pixels but the seed, in the words of a permanent address."""
     moved = {"rotate": job.rotate, "translate_x": job.translate_x, "translate_y": job.translate_y}
     return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jobs.contract import EditJob, GenerateJob, MorphJob
+from jobs.contract import EditJob, GenerateJob, GridJob, MorphJob
 from marks.recipe import Plain
 from models import directions
 from models.directions import NO_DIRECTIONS, Directions, Offset
@@ -28,7 +28,7 @@ def offset_of(job: GenerateJob | EditJob, known: Directions, manifest: Generator
     return directions.offset_of(job.edits, job.keep, known, manifest.num_ws, manifest.name)
 
 
-def edit_parameters(job: GenerateJob | EditJob | MorphJob) -> dict[str, Plain]:
+def edit_parameters(job: GenerateJob | EditJob | MorphJob | GridJob) -> dict[str, Plain]:
     """The edits in the words of a permanent address."""
     if not job.edits:
         return {}

@@ -5,7 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from jobs.contract import DatasetJob, EditJob, GenerateJob, InvertJob, MorphJob, PhotoEditJob, TeachJob, TranslateJob
+from jobs.contract import (
+    DatasetJob,
+    EditJob,
+    GenerateJob,
+    GridJob,
+    InvertJob,
+    MorphJob,
+    PhotoEditJob,
+    TeachJob,
+    TranslateJob,
+)
 from marks import Mark
 from marks.credentials import Credentials
 from marks.stamp import Stamp
@@ -19,6 +29,7 @@ from worker.tasks.bulk import BulkTask
 from worker.tasks.dataset import DatasetTask
 from worker.tasks.edit import EditTask
 from worker.tasks.generate import GenerateTask
+from worker.tasks.grid import GridTask
 from worker.tasks.invert import InvertTask
 from worker.tasks.morph import MorphTask
 from worker.tasks.offsets import DirectionsOf, without_directions
@@ -81,6 +92,7 @@ def tasks_for(
             InvertJob.kind: InvertTask(config.max_photo_pixels, inverters),
             PhotoEditJob.kind: PhotoEditTask(config.max_photo_pixels, inverters, edit, stamp, name_of),
             MorphJob.kind: MorphTask(faces, stamp, name_of),
+            GridJob.kind: GridTask(faces, stamp, name_of),
             TeachJob.kind: TeachTask(),
             TranslateJob.kind: TranslateTask(config.tile_side, config.max_photo_pixels, stamp, name_of),
         }

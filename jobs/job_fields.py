@@ -1,0 +1,42 @@
+"""What the kinds of job are made of."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Edits = tuple[tuple[str, float], ...]
+"""Attributes, each with the strength by which a face is moved along its direction."""
+
+Mixes = tuple[tuple[int, int, int, float], ...]
+"""Of each: another seed, the first and last of the style layers that come from it, and how far: 1 is all the way."""
+
+
+class PictureFormat(StrEnum):
+    """How a picture is encoded."""
+
+    JPEG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+
+    @property
+    def media_type(self) -> str:
+        return "image/jpeg" if self is PictureFormat.JPEG else f"image/{self.value}"
+
+
+class AnimationFormat(StrEnum):
+    """How a moving picture is encoded."""
+
+    WEBP = "webp"
+    GIF = "gif"
+    MP4 = "mp4"
+
+    @property
+    def media_type(self) -> str:
+        return "video/mp4" if self is AnimationFormat.MP4 else f"image/{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """Jobs with equal keys can run in one batch."""
+
+    kind: str
+    model: str
