@@ -188,7 +188,7 @@ def measure(
     store: Store = None,
 ) -> None:
     """Measure what directions do to their own and to each other's estimators, for the model's card."""
-    need(worker="onnxruntime")
+    need(worker="onnxruntime", training="torch")
     settings = settings_of(device=device, store=store)
     from personne.commands.measure_directions import CARD_FILE, measure_directions
     from personne.models_here import models_here

@@ -1,5 +1,5 @@
 """personne directions measure: how much each direction moves its own estimator, the others, and who it is."""
-# N faces, L style layer, D latent width, K scores
+# N faces, C channel, H W picture, D feature, K scores
 
 import json
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,6 +15,7 @@ from models.catalogue import ModelEntry
 from models.directions import Directions, offset_of
 from personne.commands.latent_faces import Estimators, LatentFaces, opened_estimators, opened_faces
 from personne.progress import shown_steps
+from training.metrics.encoder import open_encoder
 
 MEASURED_FILE = "directions.json"
 CARD_FILE = "card.md"
@@ -33,6 +35,7 @@ class Moved:
 
     own: of its estimator, in standard deviations of the model's faces. others: of the other estimators, likewise.
     ratio: own to the largest of the others. distance: RMS of 32x32 pixels between a face and itself moved by one.
+    identity: the same in the features of `personne evaluate`, as a share of how far two faces are apart in them.
     own_unit: as `own`, in the estimator's own unit.
     """
 
@@ -42,6 +45,7 @@ class Moved:
     others: dict[str, float]
     ratio: float
     distance: float
+    identity: float
     own_unit: float
 
 
@@ -74,6 +78,9 @@ class Movement:
         self._plain = list(faces.pictures(faces.ws_of(self._z, PSI)))
         self._spread_K = estimators.scores(self._plain).std(axis=0)
         self.apart = float(np.median([distance(one, self._plain[i - 1]) for i, one in enumerate(self._plain)]))
+        self._encoder = open_encoder()
+        self._features_ND = self._features(self._plain)
+        self._features_apart = float(np.median(_lengths(self._features_ND - np.roll(self._features_ND, 1, axis=0))))
 
     def of(self, name: str) -> Moved:
         """Forth and back along one direction, with all others kept that lie in its space."""
@@ -86,6 +93,7 @@ class Movement:
         slopes = dict(zip(self._estimators.names, (slopes_K / self._spread_K).tolist(), strict=True))
         largest = max((abs(slopes[other]) for other in others), default=0.0)
         by_one = self._moved(name, 1.0, keep)
+        departed = _lengths(self._features(by_one) - self._features_ND).mean() / self._features_apart
         return Moved(
             name=name,
             keep=keep,
@@ -93,6 +101,7 @@ class Movement:
             others={other: round(slopes[other], 4) for other in others},
             ratio=round(abs(slopes[name]) / max(largest, 1e-6), 2),
             distance=round(float(np.mean([distance(*pair) for pair in zip(by_one, self._plain, strict=True)])), 2),
+            identity=round(float(departed), 3),
             own_unit=round(float(slopes_K[self._estimators.names.index(name)]), 4),
         )
 
@@ -100,6 +109,17 @@ class Movement:
         offset = offset_of([(name, strength)], keep, self._known, self._faces.manifest.num_ws)
         ws = self._faces.ws_of(self._z if offset.z is None else self._z + offset.z, PSI)
         return list(self._faces.pictures(ws if offset.ws is None else ws + offset.ws))
+
+    def _features(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """[N, D]"""
+        pictures_NCHW = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+        features: NDArray[np.float32] = self._encoder.embed(pictures_NCHW).numpy()
+        return features
+
+
+def _lengths(x_ND: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths: NDArray[np.float32] = np.linalg.norm(x_ND, axis=1)
+    return lengths
 
 
 def distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -128,12 +148,15 @@ def section(moved: Sequence[Moved], apart: float, count: int) -> str:
     """The card's part about directions."""
     names = [one.name for one in moved]
     rows = [
-        "| attribute | own | " + " | ".join(names) + " | own to the largest other | distance |",
-        "|---" * (len(names) + 4) + "|",
+        "| attribute | own | " + " | ".join(names) + " | own to the largest other | distance | identity |",
+        "|---" * (len(names) + 5) + "|",
     ]
     for one in moved:
         cells = ["" if name == one.name else f"{one.others[name]:+.2f}" for name in names]
-        rows.append(f"| `{one.name}` | {one.own:+.2f} | {' | '.join(cells)} | {one.ratio:.1f} | {one.distance:.1f} |")
+        rows.append(
+            f"| `{one.name}` | {one.own:+.2f} | {' | '.join(cells)} | {one.ratio:.1f} | {one.distance:.1f} "
+            f"| {one.identity:.0%} |"
+        )
     short = [one.name for one in moved if one.ratio < ENOUGH]
     missed = f" Under {ENOUGH:g} times: {', '.join(short)}." if short else ""
     return (
@@ -142,9 +165,6 @@ def section(moved: Sequence[Moved], apart: float, count: int) -> str:
         "each estimator's score moves, in standard deviations of this model's faces. The estimators are judges with "
         "errors of their own ([accuracy](../estimators/accuracy.json)), and directions were found with them. The "
         "distance is RMS of 32x32 pixels between a face and itself moved by one; two faces are "
-        f"{apart:.1f} apart.{missed}\n\n" + "\n".join(rows)
+        f"{apart:.1f} apart. Identity is how far the face goes from itself in the features of `personne evaluate`, "
+        f"which nobody taught who is who, as a share of how far two faces are apart.{missed}\n\n" + "\n".join(rows)
     )
-
-
-def _small(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return np.asarray(Image.fromarray(picture).resize((SMALL, SMALL), Image.Resampling.BOX), np.float64)

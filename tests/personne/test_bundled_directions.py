@@ -66,6 +66,8 @@ def test_a_direction_moves_what_it_says(
 def test_no_other_kept_one_moves_a_third_as_much(entry: ModelEntry) -> None:
     measured = json.loads((entry.folder / MEASURED_FILE).read_text())["directions"]
     assert {one["name"]: one["ratio"] >= ENOUGH for one in measured} == dict.fromkeys(entry.directions, True)
+    # Whoever is moved by one stays nearer to who it was than another face is.
+    assert all(0 < one["identity"] < 1 for one in measured)
 
 
 def test_a_served_face_smiles(served: dict[str, str]) -> None:
