@@ -91,6 +91,30 @@ def test_mouse_and_keyboard_move_the_edge_between_before_and_after(open_page: Op
     expect(page.locator("#divide")).to_have_attribute("aria-valuetext", "21 % photo")
 
 
+def test_a_finger_moves_the_edge_between_before_and_after(open_page: OpenPage, file: Path) -> None:
+    page = open_page("/translate", viewport={"width": 390, "height": 800}, has_touch=True)
+    page.set_input_files("#photo", file)
+    painted(page)
+    page.locator("#pair").scroll_into_view_if_needed()
+    box = page.locator("#pair").bounding_box()
+    assert box is not None
+    finger, y = page.context.new_cdp_session(page), box["y"] + box["height"] / 2
+
+    def touch(kind: str, *shares: float) -> None:
+        points = [{"x": box["x"] + box["width"] * share, "y": y} for share in shares]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 0.5)
+    for share in (0.6, 0.7, 0.8):
+        touch("touchMove", share)
+    touch("touchEnd")
+    assert page.evaluate(DIVIDE) == "80%"
+    assert page.evaluate("scrollX") == 0
+    page.touchscreen.tap(box["x"] + box["width"] / 5, y)
+    assert page.evaluate(DIVIDE) == "20%"
+    expect(page.locator("#divide")).to_have_attribute("aria-valuetext", "20 % photo")
+
+
 def test_the_address_shows_the_picture_again(open_page: OpenPage, file: Path) -> None:
     page = open_page("/translate")
     page.set_input_files("#photo", file)
