@@ -4,13 +4,13 @@
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from personne.cli_dataset import dataset
 from personne.cli_options import Device, Model, Store, need, settings_of
-from personne.cli_training import train
+from personne.cli_training import Change, DryRun, Preset, say, train
 
 app = typer.Typer()
 
@@ -77,6 +77,9 @@ def train_locator(
     batch: Batch = None,
     init_from: Annotated[Path | None, typer.Option(help="A run whose first network to begin with.")] = None,
     seed: Seed = None,
+    preset: Preset = None,
+    change: Change = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Train a face locator; it ends as OUT/locator."""
     need(training="torch", export="onnxscript")
@@ -84,7 +87,8 @@ def train_locator(
     from personne.commands.train_locator import train_locator as train_with
 
     options = {"total_images": images, "batch": batch, "init_from": init_from, "seed": seed}
-    typer.echo(f"The locator is in {train_with(data=data, backgrounds=backgrounds, out=out, options=options)}.")
+    asked: dict[str, Any] = {"preset": preset, "options": options, "changes": change or (), "dry_run": dry_run}
+    say(train_with(data=data, backgrounds=backgrounds, out=out, **asked))
 
 
 @train.command("encoder")
@@ -97,6 +101,9 @@ def train_encoder(
     batch: Batch = None,
     init_from: Annotated[Path | None, typer.Option(help="A run for an earlier snapshot of this generator.")] = None,
     seed: Seed = None,
+    preset: Preset = None,
+    change: Change = None,
+    dry_run: DryRun = False,
     store: Store = None,
 ) -> None:
     """Train what finds a generator's latents back, and put it into the model."""
@@ -107,5 +114,5 @@ def train_encoder(
 
     entry = models_here(settings).named(settings.default_model)
     options = {"total_images": images, "batch": batch, "init_from": init_from, "seed": seed}
-    trained = train_with(entry, data=data, out=out, options=options)
-    typer.echo(f"{trained.manifest.name} can be asked for the latents of faces.")
+    asked: dict[str, Any] = {"preset": preset, "options": options, "changes": change or (), "dry_run": dry_run}
+    say(train_with(entry, data=data, out=out, **asked))

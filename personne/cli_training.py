@@ -1,5 +1,6 @@
 """The commands that train."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +29,12 @@ def _train(recipe: str, *, images: int | None, change: list[str] | None, **optio
     from personne.commands.train_recipe import train_recipe
 
     own = {name: options.pop(name) for name in ("data", "out", "preset", "dry_run")}
-    for line in train_recipe(recipe, **own, options={**options, "total_images": images}, changes=change or ()):
+    say(train_recipe(recipe, **own, options={**options, "total_images": images}, changes=change or ()))
+
+
+def say(lines: Iterable[str]) -> None:
+    """What a command that trains has to say, in lines."""
+    for line in lines:
         typer.echo(line)
 
 
@@ -85,11 +91,13 @@ def train_translation(
 def train_features(
     *,
     data: Annotated[Path, typer.Option(help="A folder or zip of pictures of the kind to be measured.")],
-    out: Annotated[Path, typer.Option(help="The run's folder; one that is there already goes on.")],
-    images: Annotated[int | None, typer.Option(help="How many images to see in all.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Images in a step.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 (the best there is).")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    out: Out,
+    images: Images = None,
+    batch: Batch = None,
+    device: Device = None,
+    seed: Seed = None,
+    change: Change = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Train the encoder that `personne evaluate` compares pictures with."""
     need(training="torch")
@@ -97,7 +105,7 @@ def train_features(
     from personne.commands.train_features import train_features as train_with
 
     options = {"total_images": images, "batch": batch, "device": device, "seed": seed}
-    typer.echo(f"The encoder is in {train_with(data=data, out=out, options=options)}.")
+    say(train_with(data=data, out=out, options=options, changes=change or (), dry_run=dry_run))
 
 
 @train.command("estimators")
@@ -107,11 +115,18 @@ def train_estimators(
     out: Annotated[Path, typer.Option(help="The folder to write the graph and its accuracy to.")],
     epochs: Annotated[int, typer.Option(min=1, help="How often each portrait is seen.")] = 80,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    change: Change = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Train the estimators of attributes, with which directions are found and measured."""
     need(training="torch", export="onnxscript")
     settings_of()
-    from personne.commands.train_estimators import train_estimators as train_with
+    from personne.commands import train_estimators as story
+    from personne.commands.run_options import changed
     from training.estimators.loop import EstimatorConfig
 
-    train_with(EstimatorConfig(data, epochs=epochs, seed=seed), out)
+    config = changed(EstimatorConfig(data, epochs=epochs, seed=seed), {}, change or ())
+    if dry_run:
+        say(story.dry_run(config))
+    else:
+        story.train_estimators(config, out)

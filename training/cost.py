@@ -3,14 +3,16 @@
 import dataclasses
 import time
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from training.features.config import FeaturesConfig
 from training.portraits.config import PortraitConfig
 from training.portraits.state import PortraitState, latents
 from training.progressive.state import ProgressiveState
@@ -22,8 +24,8 @@ REACHED_SHARE = 0.2
 """Of a device's rate of matrix products, that training of such small networks commonly reaches."""
 
 
-def typed_settings(config: RunConfig) -> list[str]:
-    """`name: type = value`, a line a setting."""
+def typed_settings(config: Any) -> list[str]:
+    """Of a dataclass: `name: type = value`, a line a setting."""
     hints = typing.get_type_hints(type(config))
     lines = []
     for field in dataclasses.fields(config):
@@ -34,18 +36,51 @@ def typed_settings(config: RunConfig) -> list[str]:
 
 
 def cost(config: RunConfig, state: RunState, device: torch.device) -> list[str]:
-    """Parameters, disk, and where the networks are known arithmetic and time; `state` is a fresh one of the run."""
+    """Parameters, steps, memory, disk, and where the networks are known arithmetic and time; `state` is a fresh one of
+    the run."""
     networks = {name: network for name, network in state.networks().items() if name != "average"}
+    total = sum(count_parameters(network) for network in networks.values())
     lines = [
-        f"{name}: {sum(parameter.numel() for parameter in network.parameters()) / 1e6:.2f} million parameters"
-        for name, network in networks.items()
+        *parameter_lines(networks),
+        steps_line(-(-config.total_images // config.batch), config.batch),
+        memory_line(total),
+        f"state.pt: about {4 * total * BYTES_A_PARAMETER / 1e6:.1f} MB{_snapshots(config)}",
     ]
-    total = sum(parameter.numel() for network in networks.values() for parameter in network.parameters())
-    snapshots = config.keep_snapshots + max(config.total_images // config.snapshot_every_images, 1).bit_length()
-    lines.append(f"state.pt: about {4 * total * BYTES_A_PARAMETER / 1e6:.0f} MB; up to {snapshots} snapshots stay")
     if isinstance(state, PortraitState) and isinstance(config, PortraitConfig):
         lines += _arithmetic(config, state, device)
     return lines
+
+
+def parameter_lines(networks: Mapping[str, nn.Module]) -> list[str]:
+    """A line a network."""
+    return [f"{name}: {count_parameters(each) / 1e6:.2f} million parameters" for name, each in networks.items()]
+
+
+def count_parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def steps_line(steps: int, batch: int) -> str:
+    return f"{steps:,} steps of {batch} images"
+
+
+def memory_line(parameters: int) -> str:
+    """Of weights, gradients, two moments of Adam, and an average that is sampled."""
+    size_mb = 5 * parameters * BYTES_A_PARAMETER / 1e6
+    return f"in memory: networks and optimisers, at most {size_mb:.1f} MB, and what the pictures of a step become"
+
+
+def pictures_line(what: str, count: int, side: int) -> str:
+    """What so many pictures as bytes take, in a line."""
+    return f"in memory: {count:,} {what}, {3 * count * side**2 / 1e6:.1f} MB"
+
+
+def _snapshots(config: RunConfig) -> str:
+    if isinstance(config, FeaturesConfig):
+        # It leaves its encoder at the end, and nothing on the way.
+        return ""
+    snapshots = config.keep_snapshots + max(config.total_images // config.snapshot_every_images, 1).bit_length()
+    return f"; up to {snapshots} snapshots stay"
 
 
 def _arithmetic(config: PortraitConfig, state: PortraitState, device: torch.device) -> list[str]:

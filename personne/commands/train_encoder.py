@@ -1,8 +1,9 @@
 """personne train encoder: from a model to the recipe's loop, and back into the model's folder."""
 
-import dataclasses
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -10,34 +11,47 @@ import torch
 from models.catalogue import ModelEntry
 from models.export.rebuild import rebuild
 from models.networks.encoder import EncoderNetwork
+from personne.commands import run_options
 from personne.commands.make_inverters import write_inverters
+from personne.commands.run_options import changed, preset_of
 from personne.progress import shown_steps
+from training.cost import pictures_line
 from training.encoder import train
-from training.encoder.config import EncoderConfig
 from training.encoder.loop import ENCODER
+from training.encoder.run import recipe
+from training.finding_presets import ENCODER_PRESETS
 from training.snapshots import list_snapshots, open_snapshot
-
-IMAGES = 32_000
-"""About twenty minutes on one core for pictures of 64x64."""
 
 _log = logging.getLogger(__name__)
 
 
-def train_encoder(entry: ModelEntry, *, data: Path | None, out: Path, options: dict[str, Any]) -> ModelEntry:
+def train_encoder(
+    entry: ModelEntry,
+    *,
+    data: Path | None,
+    out: Path,
+    preset: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    changes: Sequence[str] = (),
+    dry_run: bool = False,
+) -> list[str]:
     """Train an encoder for a generator in the run `out`, or go on with it; put it into the model when it is done.
 
-    data: aligned photos that it learns to draw again. `options`: fields of EncoderConfig; None: unset. Raises
-    ValueError for an option out of bounds, ModelsError, TrainingError.
+    data: aligned photos that it learns to draw again. The rest is as in `train_recipe`; returns what there is to say.
+    Raises ValueError for an option out of bounds, ModelsError, TrainingError.
     """
     manifest = entry.generator
     generator = rebuild(entry).eval().requires_grad_(False)
-    given = {name: value for name, value in options.items() if value is not None}
-    preset = EncoderConfig(model=manifest.digest, data=data, out=out, total_images=IMAGES, batch=16, device="cpu")
-    config = dataclasses.replace(preset, **given)
-    _log.info("%d pictures for %s, into %s", config.total_images, manifest.name, out)
+    chosen, make = preset_of(ENCODER_PRESETS, preset)
+    config = changed(make(manifest.digest, data, out), options, changes)
+    if dry_run:
+        samples = pictures_line("pictures of the generator", config.samples, manifest.resolution)
+        return run_options.dry_run(chosen, config, recipe(generator).fresh, [samples])
+    _log.info("preset %s, %d pictures for %s, into %s", chosen, config.total_images, manifest.name, out)
     train(config, generator)
     with shown_steps() as told:
-        return write_inverters(entry, newest_encoder(out), told)
+        trained = write_inverters(entry, newest_encoder(out), told)
+    return [f"{trained.manifest.name} can be asked for the latents of faces."]
 
 
 def newest_encoder(run: Path) -> EncoderNetwork:

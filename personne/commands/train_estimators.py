@@ -8,13 +8,16 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from models.estimates import ESTIMATES, GRAPH_FILE, REPORT_FILE
+from models.estimates import ESTIMATES, GRAPH_FILE, REPORT_FILE, SIDE
 from models.export.onnx_graph import draw_graph, round_to_half, save_graph
+from training.cost import count_parameters, memory_line, parameter_lines, pictures_line, steps_line, typed_settings
+from training.dataset import names_of
 from training.estimators.accuracy import Figures, accuracy_of
 from training.estimators.labels import GROUPS, load_portraits
 from training.estimators.loop import EstimatorConfig
 from training.estimators.loop import train_estimators as train
-from training.estimators.network import EstimatorGraph, Estimators
+from training.estimators.network import Estimator, EstimatorGraph, Estimators
+from training.picture_files import opened_files
 
 TEST = "test"
 
@@ -34,6 +37,22 @@ def train_estimators(config: EstimatorConfig, out: Path) -> None:
 
         network = train(portraits, config, tell)
     write_estimators(network, accuracy_of(network, unseen), out)
+
+
+def dry_run(config: EstimatorConfig) -> list[str]:
+    """What would be done and what it would cost, in lines. Raises DatasetError where there are no such portraits."""
+    with opened_files(config.data) as files:
+        count = len(names_of(files))
+    networks = {"+".join(one.name for one in group): Estimator(len(group)) for group in GROUPS}
+    steps = -(-count // config.batch) * config.epochs * len(networks)
+    return [
+        *typed_settings(config),
+        "",
+        *parameter_lines(networks),
+        f"at most {steps_line(steps, config.batch)}: portraits of which nothing is known are left out",
+        memory_line(max(count_parameters(network) for network in networks.values())),
+        pictures_line("portraits", count, SIDE),
+    ]
 
 
 def write_estimators(network: Estimators, accuracy: dict[str, dict[str, Figures]], out: Path) -> None:

@@ -1,9 +1,10 @@
 """personne train locator: from options to a config to the recipe's loop."""
 
-import dataclasses
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from models.export.finding_graphs import write_landmarks, write_locator
@@ -11,29 +12,42 @@ from models.locator_files import LOCATOR_FILE, LocatorDescription
 from models.manifest import GraphSpec
 from models.networks.landmarks import LandmarkNetwork
 from models.networks.locator import LocatorNetwork
+from personne.commands import run_options
+from personne.commands.run_options import changed, preset_of
+from training.cost import pictures_line
+from training.finding_presets import LOCATOR_PRESETS
 from training.locator import train
-from training.locator.config import LocatorConfig
-from training.locator.run import CLOSE, LOCATOR
+from training.locator.run import CLOSE, LOCATOR, RECIPE
 from training.snapshots import list_snapshots, open_snapshot
-
-SCENES = 300_000
-"""As many as the schedule of the learning rate is made for."""
 
 _log = logging.getLogger(__name__)
 
 
-def train_locator(*, data: Path, backgrounds: Path, out: Path, options: dict[str, Any]) -> Path:
-    """Train a face locator in the run `out`, or go on with it; the folder in it that is like the bundled one.
+def train_locator(
+    *,
+    data: Path,
+    backgrounds: Path,
+    out: Path,
+    preset: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    changes: Sequence[str] = (),
+    dry_run: bool = False,
+) -> list[str]:
+    """Train a face locator in the run `out`, or go on with it; it ends with a folder like the bundled one.
 
-    `options`: fields of LocatorConfig; None: unset. Raises ValueError for an option out of bounds, TrainingError for
-    what training refuses, ModelRefused where the graph disagrees with the network.
+    The rest is as in `train_recipe`; returns what there is to say. Raises ValueError for an option out of bounds,
+    TrainingError for what training refuses, ModelRefused where the graph disagrees with the network.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    preset = LocatorConfig(data=data, backgrounds=backgrounds, out=out, total_images=SCENES, batch=32, device="cpu")
-    config = dataclasses.replace(preset, **given)
-    _log.info("%d scenes of %dx%d, into %s", config.total_images, config.side, config.side, out)
+    chosen, make = preset_of(LOCATOR_PRESETS, preset)
+    config = changed(make(data, backgrounds, out), options, changes)
+    if dry_run:
+        pools = [("scenes", config.side), ("close-ups", config.close_up.side)]
+        return run_options.dry_run(
+            chosen, config, RECIPE.fresh, [pictures_line(what, config.pool, side) for what, side in pools]
+        )
+    _log.info("preset %s, %d scenes of %dx%d, into %s", chosen, config.total_images, config.side, config.side, out)
     train(config)
-    return write_locator_folder(out)
+    return [f"The locator is in {write_locator_folder(out)}."]
 
 
 def write_locator_folder(run: Path) -> Path:

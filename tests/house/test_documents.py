@@ -47,7 +47,7 @@ COMMANDS = {
     "directions attributes": "model --samples --device --store",
     "directions measure": "model --faces --device --store",
     "directions list": "model --store",
-    "train estimators": "--data --out --epochs --seed",
+    "train estimators": "--data --out --epochs --seed --set --dry-run",
     "translate": "sources --style --out --strength --size --mask --format --device --store",
     "export": "source --name --out --facts --measured --noise --float16 --batch-norm --example --store",
     "import": "source --name --kind --part --licence --title --float16 --force --store",
@@ -73,10 +73,10 @@ COMMANDS = {
     " --name --licence --attribution --sources --force",
     "invert": "sources --out --model --method --space --face --landmarks --device --store",
     "dataset align": "sources --out --resolution --smallest --beyond --faces --force",
-    "train locator": "--data --backgrounds --out --images --batch --init-from --seed",
-    "train encoder": "--out --model --data --images --batch --init-from --seed --store",
+    "train locator": "--data --backgrounds --out --images --batch --init-from --seed --preset --set --dry-run",
+    "train encoder": "--out --model --data --images --batch --init-from --seed --preset --set --dry-run --store",
     "dataset split": "source --out --labels --by --test --seed --force",
-    "train features": "--data --out --images --batch --device --seed",
+    "train features": "--data --out --images --batch --device --seed --set --dry-run",
     "train faces": "--data --out --resolution --preset --images --batch --device --init-from --seed --set --dry-run",
 }
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from personne.commands.train_recipe import LOOPS, read_change, train_recipe
+from personne.commands.run_options import read_change
+from personne.commands.train_recipe import LOOPS, train_recipe
 from training.portrait_presets import PORTRAIT_PRESETS
 from training.presets import TRANSLATION_PRESETS, on_two_cores
 from training.translation.config import TranslationConfig
