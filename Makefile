@@ -62,7 +62,7 @@ format: .venv-dev/stamp ## Format, and mend what the linter can
 
 .PHONY: fuzz
 fuzz: .venv-dev/stamp ## Ten thousand cases of whatever the OpenAPI document allows, against the real service
-	FUZZ_CASES=500 $(DEV)/python -m pytest -q tests/app/test_fuzz.py
+	FUZZ_CASES=500 FUZZ_LEAST=10000 $(DEV)/python -m pytest -q -rP tests/app/test_fuzz.py
 
 .PHONY: survival
 survival: .venv-dev/stamp ## Outages, half-open sockets, kills and a full memory of Redis, 30 s each (ARGS="--outage 5")
