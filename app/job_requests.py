@@ -1,10 +1,12 @@
 """What a job may be asked for as JSON: the bodies of POST /v1/jobs and /v1/datasets."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.edit_schemas import AttributeName, EditRequest
+from app.gridding import LONGEST_LIST, MOST_CELLS, ColumnsChoice, CountChoice, SheetFormat, StepsChoice
 from app.morphing import (
     DEFAULT_FPS,
     DEFAULT_FRAMES,
@@ -26,7 +28,8 @@ from app.schemas import (
     SizeChoice,
     Strength,
 )
-from jobs.contract import AnimationFormat
+from jobs.contract import AnimationFormat, PictureFormat
+from models.ranges import Ranges
 
 SeedAsked = Annotated[int | str, Field(union_mode="left_to_right")]
 Seed = Annotated[
@@ -105,10 +108,9 @@ class DatasetRequest(LookRequest):
     ] = {}
 
     @property
-    def ranges(self) -> tuple[tuple[str, float, float], ...]:
+    def ranges(self) -> Ranges:
         """In the order of their names."""
-        both = {name: value if isinstance(value, tuple) else (value, value) for name, value in self.attributes.items()}
-        return tuple((name, min(ends), max(ends)) for name, ends in sorted(both.items()))
+        return _ranges_of(self.attributes)
 
 
 class DatasetAsked(DatasetRequest):
@@ -132,4 +134,46 @@ class MorphRequest(Look):
     attributes: Attributes = {}
 
 
-JobRequest = Annotated[GenerateRequest | EditAsked | DatasetAsked | MorphRequest, Field(discriminator="kind")]
+class GridRequest(Look):
+    """Several faces in one picture, as GET /v1/grids makes it."""
+
+    kind: Literal["grid"]
+    seed: Annotated[
+        SeedAsked | None, Field(description="Of the first face; the others follow it. 0.", examples=[7])
+    ] = None
+    count: CountChoice = None
+    seeds: Annotated[
+        tuple[SeedAsked, ...] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_CELLS,
+            description=f"Instead of seed and count; {LONGEST_LIST} characters in all.",
+            examples=[[1, 2, 3]],
+        ),
+    ] = None
+    columns: ColumnsChoice = None
+    steps: StepsChoice = None
+    format: SheetFormat = PictureFormat.JPEG
+    mix: MixChoice = None
+    attributes: Annotated[
+        dict[AttributeName, Range],
+        Field(
+            description="Strength by attribute; one may have lowest and highest, and moves over each row.",
+            examples=[{"smile": [-2, 2], "age": 1}],
+        ),
+    ] = {}
+
+    @property
+    def ranges(self) -> Ranges:
+        """In the order of their names."""
+        return _ranges_of(self.attributes)
+
+
+def _ranges_of(attributes: Mapping[str, tuple[float, float] | float]) -> Ranges:
+    both = {name: value if isinstance(value, tuple) else (value, value) for name, value in attributes.items()}
+    return tuple((name, min(ends), max(ends)) for name, ends in sorted(both.items()))
+
+
+JobRequest = Annotated[
+    GenerateRequest | EditAsked | DatasetAsked | MorphRequest | GridRequest, Field(discriminator="kind")
+]

@@ -12,18 +12,19 @@ from app.edit_schemas import EditRequest
 from app.editing import stored_latent, wishes_of
 from app.errands import Errands
 from app.errors import DatasetTooBig, DirectionRefused, SeedOrLatent
+from app.gridding import grid_job
 from app.idempotency import once_of
-from app.job_requests import DatasetRequest, GenerateRequest, MorphRequest
+from app.job_requests import DatasetRequest, GenerateRequest, GridRequest, MorphRequest
 from app.morphing import morph_job
 from app.ordering import Ordering, draw_seed, read_seed
 from app.teaching import taught_direction
 from app.webhooks.asking import WebhookGate
-from jobs.contract import LATENT, TAUGHT, DatasetJob, EditJob, GenerateJob, Job, JobId, Lane, PictureFormat
+from jobs.contract import LATENT, TAUGHT, DatasetJob, EditJob, GenerateJob, GridJob, Job, JobId, Lane, PictureFormat
 
 JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
 
 
-Makable = GenerateRequest | EditRequest | DatasetRequest | MorphRequest
+Makable = GenerateRequest | EditRequest | DatasetRequest | MorphRequest | GridRequest
 """Requests whose jobs need no photo."""
 
 
@@ -49,7 +50,8 @@ class Making:
     async def submit(self, request: Request, wanted: Makable) -> JobId:
         """The job on its way.
 
-        Raises what Ordering.face and `started` raise; of a data set DatasetTooBig; of a morph what `morph_job` raises;
+        Raises what Ordering.face and `started` raise; of a data set DatasetTooBig; of a morph or a grid what
+        `morph_job` and `grid_job` raise;
         of an edit SeedOrLatent, and what `stored_latent` and `taught_direction` raise.
         """
         ordered = await self._ordered(wanted)
@@ -72,6 +74,8 @@ class Making:
                 wishes = wanted.wishes(edits=edits, mix=wanted.mix)
                 job, _ = morph_job(tuple(read_seed(str(seed)) for seed in wanted.seeds), wishes, wanted, self._ordering)
                 return Ordered(job, Lane.SLOW)
+            case GridRequest():
+                return Ordered(self._grid(wanted), Lane.SLOW)
         return await self.edited(wanted, wanted.format or PictureFormat.JPEG)
 
     async def edited(self, wanted: EditRequest, picture_format: PictureFormat) -> Ordered[GenerateJob | EditJob]:
@@ -107,6 +111,12 @@ class Making:
         edits = tuple(wanted.attributes.items())
         wishes = wanted.wishes(edits=edits, mix=wanted.mix)
         return self._ordering.face(_seed_of(wanted.seed), wishes, _format_of(wanted.format))
+
+    def _grid(self, wanted: GridRequest) -> GridJob:
+        seed = None if wanted.seed is None else str(wanted.seed)
+        seeds = None if wanted.seeds is None else [str(one) for one in wanted.seeds]
+        job, _ = grid_job(seed, seeds, wanted.wishes(mix=wanted.mix), wanted, self._ordering)
+        return job
 
     def _dataset(self, wanted: DatasetRequest) -> DatasetJob:
         """Raises what Ordering.face raises of its lowest and highest attributes, and DatasetTooBig."""

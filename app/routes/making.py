@@ -9,6 +9,8 @@ from app.errands import Errands
 from app.errors import (
     DatasetTooBig,
     DirectionRefused,
+    GridTooLarge,
+    GridUnclear,
     JobNotDone,
     JobNotFound,
     MorphTooLarge,
@@ -51,14 +53,15 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
             **accepted_documented(),
             **problems_documented(
                 *(SeedOutOfRange, SeedOrLatent, NoLatent, JobNotFound, JobNotDone, DatasetTooBig, *ASKING_PROBLEMS),
-                *(NoDirection, DirectionRefused, MorphTooLarge, *BODY_PROBLEMS),
+                *(NoDirection, DirectionRefused, MorphTooLarge, GridUnclear, GridTooLarge, *BODY_PROBLEMS),
                 *MAKING_PROBLEMS,
             ),
         },
         openapi_extra={"parameters": [IDEMPOTENCY_PARAMETER, WEBHOOK_PARAMETER]},
     )
     async def job(request: Request, wanted: JobRequest) -> Response:
-        """`kind` is `generate`, `edit`, `morph` or `dataset`. The answer is 202 with the job's address, at once.
+        """`kind` is `generate`, `edit`, `morph`, `grid` or `dataset`. The answer is 202 with the job's address, at
+        once.
 
         Photos go to their own address, with `Prefer: respond-async`.
         """

@@ -180,6 +180,30 @@ def test_whoever_does_not_wait_is_told_the_address_of_the_job(web: Web) -> None:
     assert (result.headers["Content-Type"], result.content) == ("image/jpeg", b"faces of (0, 1)")
 
 
+def test_the_same_as_a_job(web: Web) -> None:
+    web.client.get("/v1/grids?seeds=1,18446744073709551615&smile=-2..3&steps=3&age=1&format=png&size=32&mix=9:0-3")
+    by_address = last(web)
+    look = {"size": 32, "mix": "9:0-3", "attributes": {"smile": [-2, 3], "age": 1}}
+    asked = {"kind": "grid", "seeds": [1, "18446744073709551615"], "steps": 3, "format": "png", **look}
+    reply = web.client.post("/v1/jobs", json=asked, headers={"Prefer": "wait=5"})
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "image/png"), reply.text
+    assert last(web) == by_address
+    assert web.client.post("/v1/jobs", json={"kind": "grid", "seed": 5}).status_code == 202
+    for wish, slug in (
+        ({"seed": 1}, "grid-unclear"),
+        ({"columns": 2}, "grid-unclear"),
+        ({"seeds": []}, "invalid-parameter"),
+        ({"seeds": [1, -2]}, "seed-out-of-range"),
+        ({"seeds": ["18446744073709551615"] * 60}, "grid-too-large"),
+        ({"seeds": list(range(100))}, "grid-too-large"),
+        ({"attributes": {"smile": [-9, 3]}}, "attribute-out-of-range"),
+        ({"format": "gif"}, "invalid-parameter"),
+        ({"rows": 3}, "invalid-parameter"),
+    ):
+        refused = web.client.post("/v1/jobs", json={**asked, **wish})
+        assert refused.json()["type"] == f"/problems/{slug}", refused.text
+
+
 @pytest.fixture(scope="module")
 def moved(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     store = tmp_path_factory.mktemp("gridded")
