@@ -13,6 +13,8 @@ from training.augment_pipe import PIPES
 from training.losses import OBJECTIVES, PENALTIES, Objective, Penalty
 
 SEED_LIMIT = 2**32
+SOURCES = ("data", "style", "also", "backgrounds")
+"""Settings of recipes that name pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,12 @@ class RunConfig:
         known = [*STEPS, *PIPES]
         if unknown := set(self.augment) - set(known):
             raise ValueError(f"unknown augmentation {', '.join(sorted(unknown))}; known are {', '.join(known)}")
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The folders and zips of pictures that are learnt from, each once."""
+        given = [getattr(self, name, None) for name in SOURCES]
+        return tuple(dict.fromkeys(source for source in given if source is not None))
 
     def check_at_least_1(self, *names: str) -> None:
         """Raise ValueError for the first of these fields that is below 1."""

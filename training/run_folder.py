@@ -65,8 +65,7 @@ def write_config(config: RunConfig) -> None:
     """Write the run's config.json and, where the pictures say where they come from, its data.json."""
     with written_whole(config.out / CONFIG_NAME) as temporary:
         temporary.write_text(config.to_json())
-    source: Path | None = getattr(config, "data", None)
-    if source is not None and (told := read_training_data(source)):
+    if told := tuple(each for source in config.sources for each in read_training_data(source)):
         with written_whole(config.out / DATA_NAME) as temporary:
             temporary.write_bytes(_TOLD.dump_json(told, indent=2))
 

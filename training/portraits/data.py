@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from training.augment import mirror_half
-from training.dataset import TRAIN, load_labels, load_pictures, read_training_data
+from training.dataset import TRAIN, load_labels, load_pictures
 from training.draws import Draws
 from training.errors import DatasetError
 from training.portraits.config import PortraitConfig
@@ -59,15 +59,6 @@ def load_portraits(config: Config, device: torch.device) -> tuple[Config, Portra
     )
     held_out_labels = None if held_out is None else _labels(config, HELD_OUT, device)
     return config, Portraits(train, labels, held_out, held_out_labels)
-
-
-def describe_data(config: PortraitConfig) -> str:
-    """Names, licences and attributions, where `personne dataset pack` wrote them down."""
-    lines = [
-        f"{each.name} ({each.images} pictures), {each.licence}. {each.attribution}".strip()
-        for each in read_training_data(config.data)
-    ]
-    return "\n".join(lines) or f"{config.data.name}; its licence is not stated"
 
 
 def _labels(config: PortraitConfig, split: str, device: torch.device) -> Tensor | None:

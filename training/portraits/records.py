@@ -2,14 +2,13 @@
 # N pictures, Y label
 
 import logging
-import shutil
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from training.atomic import written_whole
-from training.portraits.card import card_text
+from training import run_card
+from training.portraits.card import measured_lines
 from training.portraits.config import PortraitConfig
 from training.portraits.data import Portraits
 from training.portraits.measures import measure, troubles
@@ -17,8 +16,6 @@ from training.portraits.state import PortraitState, draw_seeds
 from training.run import Run
 from training.run_log import save_grid
 from training.snapshots import save_snapshot, thin_snapshots
-
-CARD_NAME, SHEET_NAME = "card.md", "sheet.png"
 
 Config = TypeVar("Config", bound=PortraitConfig)
 State = TypeVar("State", bound=PortraitState)
@@ -77,12 +74,8 @@ def draw_samples(config: PortraitConfig, state: PortraitState) -> None:
 
 def finish(config: PortraitConfig, state: PortraitState) -> None:
     """card.md and sheet.png: what became of the run."""
-    samples = sorted((config.out / "samples").glob("*.png"))
-    if samples:
-        with written_whole(config.out / SHEET_NAME) as temporary:
-            shutil.copyfile(samples[-1], temporary)
-    with written_whole(config.out / CARD_NAME) as temporary:
-        temporary.write_text(card_text(config, state), encoding="utf-8")
+    what = f"A {config.family} of {config.resolution}x{config.resolution}"
+    run_card.finish(config, what, state.shipped(), state.images_seen, measured_lines(config))
 
 
 def _classes(config: PortraitConfig, state: PortraitState, count: int) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""What a translation run leaves beside its state: log, sample grids, snapshots."""
+"""What a translation run leaves beside its state: log, sample grids, snapshots, and at its end a card and a sheet."""
 # N picture, C channel, H W picture
 
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from training import run_card
 from training.ema import ema_decay, update_ema
 from training.run_log import save_grid
 from training.snapshots import BACKWARD, TRANSLATION, save_snapshot, thin_snapshots
@@ -13,6 +14,9 @@ from training.translation.config import TranslationConfig
 from training.translation.pairs import TASKS
 from training.translation.run import PictureSets, TranslationRun
 from training.translation.state import CycleState, TranslationState, Translator
+
+MEASURED_BY = {None: "painting", "colourise": "restoring", "upscale": "restoring", "inpaint": "restoring"}
+"""The benchmark of a task's runs; styles are no task."""
 
 
 def move_averages(config: TranslationConfig, state: TranslationState) -> None:
@@ -39,6 +43,8 @@ def keep_records(run: TranslationRun[Any]) -> None:
             snapshot(config, state, state.average_ba, BACKWARD)
     if due(config.state_every_images):
         state.save(config.out)
+    if state.images_seen >= config.total_images:
+        finish(config, state)
 
 
 def snapshot(config: TranslationConfig, state: TranslationState, average: Translator, called: str) -> None:
@@ -46,6 +52,24 @@ def snapshot(config: TranslationConfig, state: TranslationState, average: Transl
     kwargs = config.generator_kwargs()
     save_snapshot(config.out, average, state.images_seen, kwargs, family=config.family, called=called)
     thin_snapshots(config.out, config.snapshot_every_images, config.keep_snapshots, called)
+
+
+def finish(config: TranslationConfig, state: TranslationState) -> None:
+    """card.md and sheet.png: what became of the run."""
+    learnt = config.objective if config.task is None else f"{config.objective}, {config.task}"
+    side = config.resolution
+    what = f"A {config.family} translator of pictures ({learnt}), trained on crops of {side}x{side}"
+    run_card.finish(config, what, state.average_ab, state.images_seen, measured_lines(config))
+
+
+def measured_lines(config: TranslationConfig) -> list[str]:
+    """What the sheet shows, and what measures the run; in Markdown."""
+    third = "" if config.objective == "cut" else ", the way back" if config.objective == "cyclegan" else ", the answer"
+    meter = MEASURED_BY.get(config.task)
+    measure = (
+        [] if meter is None else [f"`python -m benchmarks.{meter}` measures it on pictures that it never saw.", ""]
+    )
+    return [f"`{run_card.SHEET_NAME}` shows pictures in groups: what was given, the translation{third}.", "", *measure]
 
 
 @torch.no_grad()

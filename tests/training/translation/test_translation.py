@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,11 @@ import torch
 from PIL import Image
 
 from models.networks.translator import ResnetTranslator
+from personne.commands.export_model import export_run
 from tests.training.runs import assert_a_kill_loses_nothing, assert_same, state_of
+from tests.training.translation.conftest import tiny_translation_config
 from training.errors import RunRefused, TrainingDiverged
+from training.run import Run
 from training.snapshots import list_snapshots, open_snapshot
 from training.translation import train
 from training.translation.config import TranslationConfig
@@ -31,7 +35,51 @@ def test_what_a_run_leaves(tiny_translation: TranslationConfig) -> None:
     assert backward == (
         ["backward-000000010", "backward-000000020"] if tiny_translation.objective == "cyclegan" else []
     )
+    assert (run / "sheet.png").read_bytes() == (run / "samples" / "000000020.png").read_bytes()
+    card = (run / "card.md").read_text()
+    assert f"A cyclegan translator of pictures ({tiny_translation.objective}" in card
+    assert "after 20 images, on cpu." in card
+    assert "- pictures; its licence is not stated" in card
+    measured_by = "restoring" if tiny_translation.objective == "pix2pix" else "painting"
+    assert f"`python -m benchmarks.{measured_by}` measures it" in card
+    assert f"`personne export {run} --name run`" in card
     assert not list(run.rglob("*.partial"))
+
+
+def test_no_card_before_the_end(tiny_translation: TranslationConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        # What Ctrl-C leaves.
+        patch.setattr(Run, "goes_on", lambda run: run.state.images_seen < 10)
+        train(tiny_translation)
+    assert not (tiny_translation.out / "card.md").exists()
+    train(tiny_translation)
+    assert (tiny_translation.out / "card.md").exists()
+
+
+def test_all_that_was_learnt_from_is_told_by_the_run_and_its_export(blots: Path, tmp_path: Path) -> None:
+    packed = {}
+    for name, licence in (("photos", "CC0"), ("paintings", "public domain"), ("people", "CC BY 3.0")):
+        packed[name] = tmp_path / f"{name}.zip"
+        passport = {"training_data": [{"name": name, "images": 20, "licence": licence, "attribution": f"by {name}"}]}
+        with zipfile.ZipFile(packed[name], "w") as archive:
+            for picture in sorted(blots.glob("*.png"))[:6]:
+                archive.write(picture, picture.name)
+            archive.writestr("dataset.json", json.dumps({"personne": passport}))
+    config = tiny_translation_config(
+        "cut", packed["photos"], tmp_path / "run", style=packed["paintings"], also=packed["people"]
+    )
+    train(config)
+    card = (config.out / "card.md").read_text()
+    for line in (
+        "photos (20 pictures), CC0. by photos",
+        "paintings (20",
+        "- people (20 pictures), CC BY 3.0. by people",
+    ):
+        assert line in card
+    entry = export_run(config.out, name="tiny", store=tmp_path / "store")
+    assert [data.name for data in entry.manifest.training_data] == ["photos", "paintings", "people"]
+    assert "people: 20 pictures, CC BY 3.0. by people." in (entry.folder / "card.md").read_text()
+    assert (entry.folder / "sheet.jpg").is_file()
 
 
 def test_the_snapshot_is_the_average_and_moved(tiny_translation: TranslationConfig) -> None:
