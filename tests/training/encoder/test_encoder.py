@@ -11,6 +11,7 @@ import torch
 
 from models.networks.encoder import EncoderNetwork, halved
 from tests.tiny_networks import tiny_network
+from tests.training.runs import assert_same
 from training.encoder import train
 from training.encoder.config import EncoderConfig
 from training.encoder.losses import latent_loss, picture_loss, prior_loss
@@ -119,6 +120,16 @@ def test_a_run_with_photos_goes_on(generator: Any, blots: Path, tmp_path: Path) 
     assert not torch.equal(encoder.w_std, torch.ones(24)), "it knows where latents lie"
     with pytest.raises(RunRefused, match="begun with model"):
         train(config(out, blots, model="another"), generator)
+
+
+def test_photos_that_do_not_fit_teach_the_same(generator: Any, blots: Path, tmp_path: Path) -> None:
+    states = []
+    for share in (1.0, 0.0):
+        out = tmp_path / f"run{share}"
+        train(config(out, blots, samples_every_images=16, data_memory_share=share), generator)
+        states.append(torch.load(out / "state.pt", weights_only=True))
+        assert len(list(out.glob("pictures-*.npy"))) == (share == 0)
+    assert_same(*states)
 
 
 def test_ctrl_c_saves_and_the_run_goes_on(generator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
