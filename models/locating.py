@@ -20,7 +20,7 @@ MULTIPLE = 8
 """Of a level's sides; a square of the network's map."""
 SURE = 0.35
 """Score from which something is a face, at both looks of a network that is alone."""
-POSSIBLE, SURE_OF_BOTH = 0.15, 0.62
+POSSIBLE, SURE_OF_BOTH = 0.15, 0.33
 """The first network's score from which the second one looks, and that of both from which it is a face."""
 CLOSE_SIDE, CLOSE_UNITS = 64, 3.0
 """Of what the second network is shown: pixels, and eye distances."""
