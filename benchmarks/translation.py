@@ -184,7 +184,7 @@ def table_of(rows: list[dict[str, Any]], can: dict[str, float], options: argpars
     rates = f"{can['f32'] / 1e9:.0f} GFLOP/s of products in float32, {can['bf16'] / 1e9:.0f} in bfloat16"
     table = Table(title=f"{options.style}, {options.threads} threads: a photo; {rates}")
     for heading in ("megapixels", "engine", "s", "processor s", "peak MB", "x torch", "of GEMM"):
-        table.add_column(heading, justify="left" if heading == "engine" else "right")
+        table.add_column(heading, justify="left" if heading == "engine" else "right", no_wrap=True)
     of_torch = {row["megapixels"]: row["seconds"] for row in rows if row["engine"] == TORCH}
     for each in rows:
         times = of_torch[each["megapixels"]] / each["seconds"] if each["megapixels"] in of_torch else None
