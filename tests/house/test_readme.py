@@ -17,6 +17,9 @@ COVERED = {
     "docker compose": "tests/house/test_containers.py::test_a_compose_parser_accepts_the_file",
     "personne web --queue": "tests/personne/test_many_processes.py::test_health_tells_who_is_well",
     "personne worker --queue": ("tests/personne/test_many_processes.py::test_a_killed_worker_loses_no_request"),
+    "personne import styles": (
+        "tests/personne/test_import_folder.py::test_it_is_there_under_its_name_with_all_its_files"
+    ),
     "personne import": "tests/personne/test_import.py::test_a_published_case_is_imported_and_draws_as_published",
     "personne train faces": "tests/personne/test_train.py::test_a_run_is_trained_exported_and_served",
     "personne export runs/mine": "tests/personne/test_train.py::test_a_run_is_trained_exported_and_served",
