@@ -23,12 +23,12 @@ ARGUMENTS = [
 ]
 SHIFTS = """
 window.shifts = 0;
-window.moved = [];
+window.shifted = [];
 new PerformanceObserver(list => {
   for (const entry of list.getEntries()) {
     window.shifts += entry.value;
     for (const { node, previousRect: from, currentRect: to } of entry.sources)
-      window.moved.push([entry.value, node?.id || node?.nodeName, from.toJSON(), to.toJSON()]);
+      window.shifted.push([entry.value, node?.id || node?.nodeName, from.toJSON(), to.toJSON()]);
   }
 }).observe({ type: "layout-shift", buffered: true });
 """

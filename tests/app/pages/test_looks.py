@@ -21,7 +21,7 @@ def test_nothing_moves_while_faces_change(open_page: OpenPage) -> None:
     assert page.locator(FACE).bounding_box() == place
     page.wait_for_timeout(100)
     # A seed of nine digits is narrower than one of ten, so the caption moves by half a digit; nothing else may.
-    assert page.evaluate("window.shifts") < 0.001, page.evaluate("window.moved")
+    assert page.evaluate("window.shifts") < 0.001, page.evaluate("window.shifted")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 667), (320, 480), (900, 420), (2560, 1440)])
