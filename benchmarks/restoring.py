@@ -22,9 +22,10 @@ from torchmetrics.functional.image import structural_similarity_index_measure as
 
 from benchmarks.painting import SHEET, spread, squares
 from models.networks.architectures import build
+from models.networks.filling import smooth_fill
 from personne.commands.model_card import MEASURED_FILE, PAINTED_FILE
 from training.metrics.faithfulness import saturation_kept
-from training.metrics.restoration import chroma_error, psnr, smooth_fill
+from training.metrics.restoration import chroma_error, psnr
 from training.run_log import save_grid
 from training.snapshots import Snapshot, open_snapshot
 from training.translation.pairs import TASKS, grey, shrunk
@@ -113,7 +114,7 @@ def of_colourise(made: Made) -> dict[str, float]:
 
 def of_inpaint(made: Made) -> dict[str, float]:
     hole = (made.given[:, 3:] + 1) / 2
-    around = made.given[:, :3]
+    around = made.given[:, :3] * (1 - hole)
     mean = around.sum(dim=(2, 3), keepdim=True) / (1 - hole).sum(dim=(2, 3), keepdim=True)
     return {
         "hole_psnr": psnr(made.answer, made.found, hole),

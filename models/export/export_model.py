@@ -18,7 +18,15 @@ from torch import nn
 from models.catalogue import ModelEntry, open_model
 from models.export.float16_graph import to_float16
 from models.export.float16_range import within_float16
-from models.export.graphs import Graph, MappingGraph, SynthesisGraph, TranslationGraph, check_channels, mean_w
+from models.export.graphs import (
+    Graph,
+    MappingGraph,
+    SynthesisGraph,
+    TranslationGraph,
+    check_channels,
+    mean_w,
+    size_multiple,
+)
 from models.export.onnx_graph import HALF_FROM, draw_graph, round_to_half, save_graph
 from models.export.parity import (
     MAX_LEVELS,
@@ -162,7 +170,7 @@ def _describe(
         input_nc=network.input_nc,
         output_nc=network.output_nc,
         ngf=first.out_channels,
-        size_multiple=network.size_multiple,
+        size_multiple=size_multiple(network),
         task=network.task,
         scale=UPSCALE if network.task == "upscale" else 1,
     )

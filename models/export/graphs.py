@@ -2,7 +2,7 @@
 
 mapping      z [N, z_dim], psi [N, num_ws], c [N, c_dim] where there are labels -> ws [N, num_ws, w_dim]
 synthesis    ws [N, num_ws, w_dim], noise_strength [N], transform [N, 3, 3] of StyleGAN3 -> picture [N, R, R, 3]
-translation  picture [N, H, W, 3] -> translation [N, H, W, 3]; H and W free, multiples of the network's size_multiple;
+translation  picture [N, H, W, 3] -> translation [N, H, W, 3]; H and W free, multiples of the manifest's size_multiple;
              of the task inpaint picture [N, H, W, 4], 255 in the last channel where it is to fill
 
 Pictures are uint8 RGB. psi is a truncation per sample and layer, so that jobs with different wishes share a batch.
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from models.engines.engine import Array
 from models.errors import ModelRefused
+from models.networks.filling import LEVELS, MULTIPLE, fill_given
 
 RGB = 3
 LUMA = (0.299, 0.587, 0.114)
@@ -110,7 +111,7 @@ class TranslationGraph(nn.Module):
         super().__init__()
         self.network = translator
         self.takes_mask: bool = translator.task == "inpaint"
-        multiple: int = translator.size_multiple
+        multiple = size_multiple(translator)
         self.free_sizes: Mapping[str, Mapping[int, int]] = {"picture": {1: multiple, 2: multiple}}
         self.register_buffer("luma", torch.tensor(LUMA), persistent=False)
 
@@ -120,6 +121,9 @@ class TranslationGraph(nn.Module):
             x_NCHW = (x_NCHW * self.get_buffer("luma")[:, None, None]).sum(dim=1, keepdim=True)
         elif self.network.input_nc == RGB + 1 and not self.takes_mask:
             x_NCHW = torch.cat([x_NCHW, torch.ones_like(x_NCHW[:, :1])], dim=1)
+        if self.takes_mask:
+            # As it was taught; whoever runs the graph need not know how.
+            x_NCHW = fill_given(x_NCHW, LEVELS)
         return to_bytes(self.network(x_NCHW))
 
     def random_inputs(self, random: np.random.Generator, batch: int, side: int = 0, width: int = 0) -> dict[str, Array]:
@@ -134,6 +138,12 @@ class TranslationGraph(nn.Module):
         mask_NHWC[:, side // 4 : side // 2, width // 4 : width // 2] = 255
         picture_NHWC[mask_NHWC[..., 0] > 0] = 128
         return {"picture": np.concatenate([picture_NHWC, mask_NHWC], axis=3)}
+
+
+def size_multiple(translator: Any) -> int:
+    """What divides the sides of a picture that a translator takes; all that divide are powers of 2."""
+    multiple: int = translator.size_multiple
+    return max(multiple, MULTIPLE) if translator.task == "inpaint" else multiple
 
 
 def mean_w(generator: Any) -> Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from models.catalogue import ModelEntry, open_model
 from tests.personne.invoking import invoke
@@ -31,13 +31,13 @@ def translate(tmp_path: Path) -> Translate:
     """What `personne translate` makes of a picture, by a style that `personne import` has put into a store."""
     store = tmp_path / "store"
 
-    def run(name: str, picture: Image.Image) -> NDArray[np.float64]:
+    def run(name: str, picture: Image.Image, *options: str | Path) -> NDArray[np.float64]:
         if not (store / name).exists():
             imported = invoke("import", STYLES / name, "--store", store)
             assert imported.exit_code == 0, imported.output
         picture.save(tmp_path / "photo.png")
         out = tmp_path / "out"
-        arguments = ["--style", name, "--out", out, "--store", store, "--device", "cpu"]
+        arguments = ["--style", name, "--out", out, "--store", store, "--device", "cpu", *options]
         result = invoke("translate", tmp_path / "photo.png", *arguments)
         assert result.exit_code == 0, result.output
         written = out / "photo.png"
@@ -97,6 +97,23 @@ def test_portraits_are_enlarged_better_than_by_lanczos(translate: Translate, por
         ours += error(translate("upscale", small), portrait)
         plain += error(np.asarray(small.resize((256, 256), Image.Resampling.LANCZOS), np.float64), portrait)
     assert ours < plain
+
+
+def test_holes_are_filled_better_than_with_their_surroundings(
+    translate: Translate, portraits: list[Image.Image], tmp_path: Path
+) -> None:
+    mask = Image.new("L", (256, 256), 0)
+    ImageDraw.Draw(mask).rectangle((110, 160, 141, 191), fill=255)
+    mask.save(tmp_path / "mask.png")
+    hole = np.asarray(mask) > 0
+    ours = plain = 0.0
+    for portrait in portraits:
+        whole = np.asarray(portrait, np.float64)
+        filled = translate("inpaint", portrait, "--mask", tmp_path / "mask.png")
+        assert np.abs(filled - whole)[~hole].mean() < 3, "nothing but the watermark"
+        ours += float(np.sqrt(np.square(filled - whole)[hole].mean()))
+        plain += float(np.sqrt(np.square(whole[hole] - whole[~hole].mean(axis=0)).mean()))
+    assert ours < 0.8 * plain
 
 
 def test_a_painted_portrait_is_still_that_portrait(translate: Translate, portraits: list[Image.Image]) -> None:

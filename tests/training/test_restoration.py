@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmarks import restoring
 from tests.training.translation.conftest import tiny_translation_config
-from training.metrics.restoration import MOST_DB, chroma_error, psnr, smooth_fill
+from training.metrics.restoration import MOST_DB, chroma_error, psnr
 from training.translation import train
 
 
@@ -31,16 +31,6 @@ def test_the_error_of_colours_does_not_mind_brightness() -> None:
     assert chroma_error(x, x + 0.3) == pytest.approx(0, abs=1e-4)
     red = torch.tensor([0.1, 0.0, 0.0]).view(1, 3, 1, 1)
     assert chroma_error(x, x + red) > 3
-
-
-def test_a_smooth_fill_carries_on_a_slope_and_leaves_what_is_known() -> None:
-    slope = torch.linspace(-1, 1, 37).expand(1, 3, 29, 37)
-    hole = torch.zeros(1, 1, 29, 37)
-    hole[..., 8:20, 12:24] = 1
-    filled = smooth_fill(slope * (1 - hole), hole)
-    assert torch.equal(filled * (1 - hole), slope * (1 - hole))
-    assert psnr(slope, filled, hole) > 22
-    assert psnr(slope, torch.zeros_like(slope), hole) < psnr(slope, filled, hole)
 
 
 @pytest.mark.parametrize("task", ["upscale", "colourise", "inpaint"])

@@ -1,8 +1,7 @@
-"""What a network that learnt a task is worth, beside what needs no network: PSNR, chroma, and a smooth fill."""
+"""What a network that learnt a task is worth: PSNR, and the error of colours."""
 # N picture, C channel, H W picture
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from training.translation.pairs import grey
@@ -23,19 +22,3 @@ def chroma_error(answer_NCHW: Tensor, found_NCHW: Tensor) -> float:
     """Mean |difference| of the pixels' colours without their brightness, in levels of 0..255. Both in -1..1."""
     difference = (answer_NCHW - grey(answer_NCHW)) - (found_NCHW - grey(found_NCHW))
     return float(difference.abs().mean() * 127.5)
-
-
-def smooth_fill(picture_NCHW: Tensor, hole_N1HW: Tensor) -> Tensor:
-    """The picture with its holes (1) filled by the colours around them, smoothly, with no network at all.
-
-    Halved again and again, each time by the mean of what is known, until nothing is unknown; then back up, every hole
-    taking what the next smaller picture has there (Gortler et al. 1996, "pull-push").
-    """
-    known = 1 - hole_N1HW
-    if bool(known.all()) or min(picture_NCHW.shape[2:]) == 1:
-        return picture_NCHW
-    share = F.avg_pool2d(known, 2, ceil_mode=True)
-    half = F.avg_pool2d(picture_NCHW * known, 2, ceil_mode=True) / share.clamp_min(1e-6)
-    below = smooth_fill(half, (share == 0).to(half.dtype))
-    grown = F.interpolate(below, size=picture_NCHW.shape[2:], mode="bilinear")
-    return picture_NCHW * known + grown * hole_N1HW

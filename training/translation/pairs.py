@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.networks.filling import fill_given
 from models.networks.translator import UPSCALE
 
 HOLE_SHARES = (0.2, 0.6)
@@ -53,9 +54,8 @@ def upscale_input(x: Tensor) -> Tensor:
 
 
 def inpaint_input(x: Tensor) -> Tensor:
-    """The picture with a hole of grey, and a fourth channel: 1 in the hole, -1 around it."""
-    hole = random_holes(x)
-    return torch.cat([x * (1 - hole), hole * 2 - 1], dim=1)
+    """The picture with a hole that is filled smoothly, and a fourth channel: 1 in the hole, -1 around it."""
+    return fill_given(torch.cat([x, random_holes(x) * 2 - 1], dim=1))
 
 
 def around_the_hole(given: Tensor, output: Tensor) -> Tensor:
