@@ -1,6 +1,5 @@
 """A query becomes a MorphJob, and that its permanent address."""
 
-import hashlib
 from typing import Annotated, Protocol
 from urllib.parse import urlencode
 
@@ -10,7 +9,6 @@ from app.errors import MorphTooLarge, SeedsUnclear
 from app.ordering import Ordering, Wishes, query_of, read_seed
 from app.schemas import PermanentQuery
 from jobs.contract import AnimationFormat, GenerateJob, MorphJob, PictureFormat
-from marks.recipe import MARKS_VERSION
 
 MOST_KEYS = 16
 MOST_FRAMES = 240
@@ -111,8 +109,3 @@ def _address(job: MorphJob, first: GenerateJob) -> str:
     path = {"frames": job.frames, "fps": job.fps, "loop": str(job.loop).lower(), "format": job.format.value}
     query = {"seeds": ",".join(map(str, job.seeds)), **path, **query_of(first), "size": job.size}
     return f"/v1/morphs?{urlencode(query, safe=':,')}"
-
-
-def morph_validator(address: str) -> str:
-    """A weak ETag: the address names all that makes the frames."""
-    return f'W/"{hashlib.sha256(address.encode()).hexdigest()[:20]}-m{MARKS_VERSION}"'

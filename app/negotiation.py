@@ -1,7 +1,10 @@
 """Which picture format a request gets, and whether it already has the picture (RFC 9110, 12.5.1 and 13.1.2)."""
 
+import hashlib
+
 from app.errors import NoFormatAccepted
 from jobs.contract import PictureFormat
+from marks.recipe import MARKS_VERSION
 
 # Of the formats that are not the first choice the better liked one; when it is a tie, the earlier one here.
 _SECOND_CHOICE = (PictureFormat.WEBP, PictureFormat.PNG, PictureFormat.JPEG)
@@ -53,3 +56,8 @@ def _liking(likings: dict[str, float], picture_format: PictureFormat) -> float:
         if media_range in likings:
             return likings[media_range]
     return 0.0
+
+
+def address_validator(address: str) -> str:
+    """A weak ETag: of what is drawn anew at each signing, and named whole by its permanent address."""
+    return f'W/"{hashlib.sha256(address.encode()).hexdigest()[:20]}-m{MARKS_VERSION}"'

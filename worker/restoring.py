@@ -29,7 +29,7 @@ SOFT = 4
 CELLS = 32
 """Holes are told apart on a grid of so many cells by so many."""
 GREY = 128
-"""What stands in a hole: nearest to the 0 of -1..1 that the network learnt with."""
+"""What stands in a hole, so that nothing of the photo is left there; the graph fills it smoothly, whatever it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from app.errands import Errands
 from app.errors import GridTooLarge, GridUnclear, SeedOutOfRange
 from app.gridding import GridQuery, grid_of
 from app.job_replies import accepted_documented, job_reply, pictures_content
-from app.morphing import morph_validator
-from app.negotiation import already_has
+from app.negotiation import address_validator, already_has
 from app.ordering import Ordering
 from app.queries import TAKES_ONE_RANGE
 from app.replies import FOR_EVER, not_modified, picture_reply, problems_documented
@@ -46,7 +45,7 @@ def grids_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> API
         headers = {
             "Content-Location": address,
             "Cache-Control": FOR_EVER,
-            "ETag": morph_validator(address),
+            "ETag": address_validator(address),
             "Personne-Model": job.model,
             # As of faces: anybody's page may show it.
             "Cross-Origin-Resource-Policy": "cross-origin",

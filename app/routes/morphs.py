@@ -9,8 +9,8 @@ from app.config import AppConfig
 from app.errands import Errands
 from app.errors import MorphTooLarge, SeedOutOfRange, SeedsUnclear, VideoMissing
 from app.job_replies import accepted_documented, job_reply
-from app.morphing import MorphQuery, morph_of, morph_validator
-from app.negotiation import already_has
+from app.morphing import MorphQuery, morph_of
+from app.negotiation import address_validator, already_has
 from app.ordering import Ordering
 from app.queries import TAKES_ATTRIBUTES
 from app.replies import FOR_EVER, not_modified, picture_reply, problems_documented
@@ -43,7 +43,7 @@ def morphs_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> AP
         headers = {
             "Content-Location": address,
             "Cache-Control": FOR_EVER,
-            "ETag": morph_validator(address),
+            "ETag": address_validator(address),
             "Personne-Model": job.model,
             # As of faces: anybody's page may show it.
             "Cross-Origin-Resource-Policy": "cross-origin",
