@@ -111,10 +111,7 @@ async function next() {
   waiting = false;
 }
 
-function forth() {
-  if (here < furthest) history.forward();
-  else next();
-}
+const forth = () => (here < furthest ? history.forward() : next());
 
 function back() {
   if (here > 0) history.back();
@@ -221,8 +218,8 @@ function onDrop(event) {
 const onNear = () => import("./near.js").then(({ showNeighbours }) => showNeighbours(open)).catch(fail);
 
 async function copyLink() {
-  const { searchParams } = new URL(location);
-  const isOfOne = searchParams.has("seed") || searchParams.has("latent");
+  const { searchParams: asked } = new URL(location);
+  const isOfOne = asked.has("seed") || asked.has("latent");
   const link = isOfOne ? location.href : new URL(at("seed").href, location).href;
   try {
     await navigator.clipboard.writeText(link);
