@@ -21,8 +21,8 @@ COVERED = {
         "tests/personne/test_import_folder.py::test_it_is_there_under_its_name_with_all_its_files"
     ),
     "personne import": "tests/personne/test_import.py::test_a_published_case_is_imported_and_draws_as_published",
-    "personne train faces": "tests/personne/test_train.py::test_a_run_is_trained_exported_and_served",
-    "personne export runs/mine": "tests/personne/test_train.py::test_a_run_is_trained_exported_and_served",
+    "personne train faces": "tests/personne/test_train.py::test_a_run_is_killed_resumed_exported_and_served",
+    "personne export runs/mine": "tests/personne/test_train.py::test_a_run_is_killed_resumed_exported_and_served",
     "personne models": "tests/personne/test_cli.py::test_models_are_listed_and_refusals_explained",
     "personne sample": "tests/personne/test_readme_commands.py::test_the_sample_lines_of_the_readme",
     "personne edit": "tests/personne/test_readme_commands.py::test_the_edit_lines_of_the_readme",

@@ -1,5 +1,7 @@
 """From pictures to a served face, by the commands alone."""
 
+import re
+import signal
 from pathlib import Path
 
 import httpx
@@ -26,16 +28,24 @@ def pictures(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(400)
-def test_a_run_is_trained_exported_and_served(pictures: Path, tmp_path: Path) -> None:
+def test_a_run_is_killed_resumed_exported_and_served(pictures: Path, tmp_path: Path) -> None:
     run, store = tmp_path / "runs" / "mine", tmp_path / "store"
-    learn = ("train", "faces", "--data", str(pictures), "--resolution", "16", "--out", str(run))
-    with personne(*learn, "--images", "32", "--batch", "8", "--device", "cpu", env=ONE_THREAD) as process:
-        assert process.popen.wait(120) == 0, process.said
+    learn = ["train", "faces", "--data", str(pictures), "--resolution", "16", "--out", str(run), "--device", "cpu"]
+    learn += ["--images", "800", "--batch", "8", "--set", "log_every_images=8", "--set", "state_every_images=32"]
+    with personne(*learn, env=ONE_THREAD) as process:
+        process.wait_for(re.compile(r"\b(6[4-9]|[7-9]\d|\d{3,})/800 images"), within_s=120)
+        process.stop(signal.SIGKILL)
+    with personne(*learn, env=ONE_THREAD) as process:
+        went_on = process.wait_for(re.compile(r"from image (\d+) of 800"), within_s=120)
+        assert 32 <= int(went_on[1]) < 800
+        assert process.popen.wait(180) == 0, process.said
     with personne("export", str(run), "--name", "mine", "--store", str(store), env=ONE_THREAD) as process:
         assert process.popen.wait(120) == 0, process.said
         process.close()
         assert f"is in {store / 'mine'}." in process.said
-    with personne("serve", "--port", "0", "--store", str(store), "--default-model", "mine") as process:
+    with personne("serve", "--port", "0", "--store", str(store)) as process:
         address = process.wait_for(ADDRESS)[1]
         ready(address)
-        assert httpx.get(f"{address}/v1/faces/7.png", timeout=30).status_code == 200
+        face = httpx.get(f"{address}/face?model=mine", timeout=30)
+        assert face.status_code == 200
+        assert face.headers["Content-Type"].startswith("image/")
