@@ -5,11 +5,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from models.networks.filters import downsample
+from models.networks.stylegan2_discriminator import Discriminator
 from tests.training.runs import state_of
 from training.config import TrainingConfig
 from training.errors import RunRefused
 from training.faces import train
-from training.faces.growing import HEAD_START_IMAGES
+from training.faces.growing import HEAD_START_IMAGES, judge_by_half
 from training.faces.loop import augmentation_strength
 from training.faces.run import RECIPE
 from training.faces.state import TrainingState
@@ -47,6 +49,32 @@ def test_a_grown_generator_begins_with_its_old_pictures_enlarged(trained_run: Tr
     )
     correlation = torch.corrcoef(torch.stack([F.avg_pool2d(new, 2).flatten(), old.flatten()]))[0, 1]
     assert correlation > 0.9
+
+
+@pytest.mark.parametrize("architecture", ["resnet", "skip", "orig"])
+@pytest.mark.parametrize("img_channels", [1, 3])
+def test_a_grown_discriminator_begins_with_what_the_old_one_says_of_the_picture_halved(
+    architecture: str, img_channels: int
+) -> None:
+    how = {"architecture": architecture, "channel_base": 512, "channel_max": 24}
+    old, new = (Discriminator(0, side, img_channels, **how) for side in (16, 32))
+    torch.nn.init.normal_(old.b16.fromrgb.bias)
+    fresh = {name: tensor.clone() for name, tensor in new.state_dict().items() if "b32" in name}
+    new.load_state_dict(fresh | {name: tensor for name, tensor in old.state_dict().items() if name in new.state_dict()})
+    picture = torch.randn(8, img_channels, 32, 32)
+    judge_by_half(new, old.state_dict())
+    filter_TT = new.b32.resample_filter
+    torch.testing.assert_close(new(picture), old(downsample(picture, filter_TT)), rtol=1e-4, atol=1e-4)
+    new(picture).sum().backward()
+    # What was set to nothing is not beyond learning.
+    assert new.b32.conv1.weight.grad.abs().max() > 0
+
+
+def test_a_discriminator_that_is_too_narrow_to_carry_colours_keeps_its_fresh_layers() -> None:
+    old, new = (Discriminator(0, side, 3, channel_base=128, channel_max=24) for side in (16, 32))
+    fresh = {name: tensor.clone() for name, tensor in new.state_dict().items()}
+    judge_by_half(new, old.state_dict())
+    assert all(torch.equal(tensor, fresh[name]) for name, tensor in new.state_dict().items())
 
 
 def test_a_snapshot_gives_both_generators_its_average(trained_run: TrainingConfig, tmp_path: Path) -> None:
