@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -56,18 +57,20 @@ def test_a_grown_generator_begins_with_its_old_pictures_enlarged(trained_run: Tr
 def test_a_grown_discriminator_begins_with_what_the_old_one_says_of_the_picture_halved(
     architecture: str, img_channels: int
 ) -> None:
-    how = {"architecture": architecture, "channel_base": 512, "channel_max": 24}
+    how: dict[str, Any] = {"architecture": architecture, "channel_base": 512, "channel_max": 24}
     old, new = (Discriminator(0, side, img_channels, **how) for side in (16, 32))
-    torch.nn.init.normal_(old.b16.fromrgb.bias)
+    torch.nn.init.normal_(old.get_parameter("b16.fromrgb.bias"))
     fresh = {name: tensor.clone() for name, tensor in new.state_dict().items() if "b32" in name}
     new.load_state_dict(fresh | {name: tensor for name, tensor in old.state_dict().items() if name in new.state_dict()})
     picture = torch.randn(8, img_channels, 32, 32)
     judge_by_half(new, old.state_dict())
-    filter_TT = new.b32.resample_filter
+    filter_TT = new.get_buffer("b32.resample_filter")
     torch.testing.assert_close(new(picture), old(downsample(picture, filter_TT)), rtol=1e-4, atol=1e-4)
     new(picture).sum().backward()
     # What was set to nothing is not beyond learning.
-    assert new.b32.conv1.weight.grad.abs().max() > 0
+    gradient = new.get_parameter("b32.conv1.weight").grad
+    assert gradient is not None
+    assert gradient.abs().max() > 0
 
 
 def test_a_discriminator_that_is_too_narrow_to_carry_colours_keeps_its_fresh_layers() -> None:
