@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MOST_SIDE = 128
-"""Larger pictures are shrunk first: what a face looks like shows at this size."""
+MOST_SIDE = 64
+"""Larger pictures are shrunk first: what a face looks like shows at this size, and so an encoder stays of use when its
+generator grows."""
 LAST_SIDE = 4
 FEATURE_STAGES = (0, 1, 2)
 

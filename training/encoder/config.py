@@ -9,7 +9,7 @@ from training.run_config import PicturesConfig
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig(PicturesConfig):
     """A run of the encoder recipe. A length of "images" counts pictures shown to the encoder. `init_from` is a run of
-    an encoder of an earlier snapshot of the same generator."""
+    an encoder of an earlier snapshot of the same generator, or of one from which it has grown."""
 
     model: str
     """Digest of the generator."""

@@ -19,6 +19,8 @@ from training.run import Recipe
 from training.saved_state import STATE_NAME, RunState, read_state
 from training.shuffled import ShuffledPictures, load_shuffled
 
+LAYERED = ("apart.weight", "apart.bias")
+"""What has rows for every style layer, from the coarsest."""
 SHAPE_FIELDS = ("model", "width", "widest", "hidden")
 
 logger = logging.getLogger(__name__)
@@ -93,14 +95,17 @@ def fresh_state(generator: Any, config: EncoderConfig, device: torch.device) -> 
 
 
 def begin_with(run: Path, state: EncoderState) -> None:
-    """Take the encoder of a run for an earlier snapshot of the generator.
+    """Take the encoder of a run for an earlier snapshot of the generator, or for one that has grown since.
 
-    Raises RunRefused where there is none, or one of another shape.
+    Style layers that are new get the latent of all at first. Raises RunRefused where there is none, or one of another
+    shape.
     """
     if not (run / STATE_NAME).exists():
         raise RunRefused(f"{run} holds no state of an encoder to start from")
     own = state.encoder.state_dict()
     found = read_state(run / STATE_NAME, EncoderState.VERSION)["encoder"]
+    for name in LAYERED:
+        found[name] = torch.cat([found[name], torch.zeros_like(own[name])])[: len(own[name])]
     if {name: tensor.shape for name, tensor in found.items()} != {name: tensor.shape for name, tensor in own.items()}:
         raise RunRefused(f"the encoder of {run} is of another shape: generator, width, widest and hidden must agree")
     state.encoder.load_state_dict(found)

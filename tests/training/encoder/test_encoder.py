@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -147,9 +148,9 @@ def test_ctrl_c_saves_and_the_run_goes_on(generator: Any, tmp_path: Path, monkey
 
 def test_a_large_picture_is_looked_at_small() -> None:
     encoder = EncoderNetwork(256, 3, 8, width=4, widest=8, hidden=8).eval()
-    assert encoder.side == 128
+    assert encoder.side == 64
     assert encoder(torch.zeros(1, 3, 256, 256)).shape == (1, 3, 8)
-    assert [f.shape[-1] for f in encoder.features(torch.zeros(1, 3, 256, 256))] == [64, 32, 16]
+    assert [f.shape[-1] for f in encoder.features(torch.zeros(1, 3, 256, 256))] == [32, 16, 8]
 
 
 def test_an_encoder_starts_from_that_of_an_earlier_snapshot(generator: Any, tmp_path: Path) -> None:
@@ -176,3 +177,17 @@ def test_an_encoder_starts_from_that_of_an_earlier_snapshot(generator: Any, tmp_
         begin_with(tmp_path / "first", fresh_state(generator, config(tmp_path, width=12), cpu))
     with pytest.raises(RunRefused, match="holds no state of an encoder to start from"):
         begin_with(tmp_path / "nowhere", state)
+
+
+def test_an_encoder_goes_along_when_its_generator_grows(tmp_path: Path) -> None:
+    small, large = (SimpleNamespace(img_resolution=side, num_ws=ws, w_dim=24) for side, ws in ((64, 10), (128, 12)))
+    cpu = torch.device("cpu")
+    old, new = (fresh_state(network, config(tmp_path), cpu) for network in (small, large))
+    torch.nn.init.normal_(old.encoder.apart.weight)
+    old.save(tmp_path)
+    begin_with(tmp_path, new)
+    picture = torch.rand(2, 3, 128, 128) * 2 - 1
+    before, after = old.encoder.eval()(halved(picture)), new.encoder.eval()(picture)
+    torch.testing.assert_close(after[:, :10], before)
+    assert not torch.equal(after[:, 10], after[:, 9])
+    torch.testing.assert_close(after[:, 10], after[:, 11])
