@@ -33,7 +33,7 @@ training: .venv-training/stamp ## An environment that trains, imports and export
 
 .PHONY: test
 test: .venv-dev/stamp ## All tests but those in the browser, one process per core (ARGS="-k queue", ARGS="-n 0")
-	$(DEV)/python -m pytest -m "not browser" -n auto --dist loadfile --max-worker-restart 0 $(ARGS)
+	$(DEV)/python -m pytest -m "not browser" -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 .PHONY: test-browser
 test-browser: .venv-dev/stamp ## The page in headless Chromium
