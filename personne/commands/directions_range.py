@@ -8,13 +8,13 @@ from personne.commands.usual_pictures import UsualPictures
 STRENGTHS = (1.0, 1.5, 2.0, 2.5, 3.0)
 LEAST = 0.5
 """What a direction is given that leaves the model's own pictures at once."""
-PROBES = 48
-"""Faces that are moved; fewer of large models, as many as take the same time."""
+PROBES, LARGEST_SIDE = 96, 96
+"""Faces that are moved; fewer of models of more pixels a side than that, as many as take the same time."""
 FIRST_SEED = 500_000
 PSI = 0.7
 ENOUGH = 0.75
 """Share of the moved faces that must be usual pictures; of unmoved ones nearly all are by definition."""
-REFERENCE_TIMES, LEAST_REFERENCE = 4, 24
+REFERENCE_TIMES, LEAST_REFERENCE = 2, 24
 """So many times more other faces say what is usual, and no fewer than that."""
 
 
@@ -27,7 +27,7 @@ class RangeMeasure:
 
     def __init__(self, faces: LatentFaces) -> None:
         self._faces = faces
-        count = max(2, min(PROBES, PROBES * 128**2 // faces.manifest.resolution**2))
+        count = max(2, min(PROBES, PROBES * LARGEST_SIDE**2 // faces.manifest.resolution**2))
         others = max(LEAST_REFERENCE, count * REFERENCE_TIMES)
         self._z = faces.z_of(range(FIRST_SEED, FIRST_SEED + count))
         z = faces.z_of(range(FIRST_SEED + count, FIRST_SEED + count + others))
