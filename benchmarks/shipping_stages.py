@@ -79,11 +79,11 @@ def is_faces(entry: ModelEntry, out: Path) -> bool:
 
 
 def worse_than(entry: ModelEntry, bundled: Path) -> str:
-    """A sentence, where the kernel distance to the portraits is not smaller than that of the bundled model."""
+    """A sentence, where the kernel distance to the portraits is larger than that of the bundled model."""
     if not (bundled / MANIFEST_FILE).is_file():
         return ""
     old, new = read_manifest(bundled).metrics.get("kid_self"), entry.manifest.metrics.get("kid_self")
-    if old is None or new is None or new < old:
+    if old is None or new is None or new <= old:
         return ""
     return f"its kid_self is {new:.1f}, that of the bundled model {old:.1f}"
 

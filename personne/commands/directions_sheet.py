@@ -14,7 +14,7 @@ from personne.commands.latent_faces import LatentFaces
 
 STEPS = 7
 SEED = 0
-LARGEST_TILE = 128
+LARGEST_TILE = 96
 CAPTION = 110
 
 
@@ -34,7 +34,7 @@ def save_directions_sheet(
     draw = ImageDraw.Draw(captioned)
     for row, caption in enumerate(captions):
         draw.multiline_text((6, row * side + side // 2), caption, fill="black", anchor="lm")
-    captioned.save(path, quality=92, subsampling=0)
+    captioned.save(path, quality=88)
 
 
 def strip(faces: LatentFaces, direction: Direction, seed: int) -> list[NDArray[np.uint8]]:
