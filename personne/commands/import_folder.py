@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from models.catalogue import ModelEntry, open_model
+from models.catalogue import ModelEntry, check_file, open_model
 from models.errors import ModelRefused
-from models.manifest import MANIFEST_FILE
+from models.manifest import MANIFEST_FILE, GeneratorManifest
 from models.store import Store, check_name
 
 
@@ -27,6 +27,10 @@ def import_folder(source: Path, store: Store, *, name: str | None, force: bool) 
         entry = open_model(folder, "store")
         if entry.directions_refused:
             raise ModelRefused(entry.directions_refused)
+        if isinstance(entry.manifest, GeneratorManifest):
+            # A worker looks at these when somebody asks for them, long after.
+            for inverter, graph in entry.manifest.inverters.items():
+                check_file(folder, inverter, graph)
     return open_model(store.root / called, "store")
 
 

@@ -50,8 +50,9 @@ def test_a_name_that_is_taken_is_kept_unless_forced(brought: Path, tmp_path: Pat
     assert "faces (" in run(brought, store, "--force")
 
 
-def test_a_changed_graph_leaves_nothing(brought: Path, tmp_path: Path) -> None:
-    graph = next(brought.glob("*.onnx"))
+@pytest.mark.parametrize("part", ["mapping", "synthesis", "encoder", "gradient"])
+def test_a_changed_graph_leaves_nothing(brought: Path, tmp_path: Path, part: str) -> None:
+    (graph,) = brought.glob(f"{part}*.onnx")
     graph.write_bytes(graph.read_bytes() + b"\0")
     store = tmp_path / "store"
     assert "wrong hash" in run(brought, store)
