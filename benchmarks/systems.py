@@ -20,6 +20,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from personne.commands.model_card import FLOOR
 from training.picture_files import INDEX_NAME, TRAIN
 
 
@@ -60,7 +61,6 @@ GROWN_AFTER = 0.5
 
 
 COLUMNS = ("swd", "kid_self", "ms_ssim_ratio", "precision", "recall", "density", "coverage", "closest_ratio")
-FLOOR = "_floor"
 SHOWN = 10
 """Faces of each system side by side: the first row of its own sheet."""
 

@@ -99,7 +99,9 @@ def train_encoder(
     data: Annotated[Path | None, typer.Option(help="Aligned photos to learn to draw again (none).")] = None,
     images: Images = None,
     batch: Batch = None,
-    init_from: Annotated[Path | None, typer.Option(help="A run for an earlier snapshot of this generator.")] = None,
+    init_from: Annotated[
+        Path | None, typer.Option(help="A run for an earlier snapshot of it, or for half its size.")
+    ] = None,
     seed: Seed = None,
     preset: Preset = None,
     change: Change = None,
