@@ -2,9 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
@@ -13,7 +11,7 @@ from jobs.codec import outcome_from_wire
 from jobs.contract import JobFailure, JobId
 from jobs.errors import WireError
 from jobs.notices import Notice
-from jobs.redis_queue.connecting import kept_alive
+from jobs.redis_queue.connecting import client_of
 from jobs.redis_queue.keys import PREFIX, Keys, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 
@@ -23,11 +21,10 @@ class RedisNotices:
 
     def __init__(self, url: str, prefix: str = PREFIX) -> None:
         self._keys = Keys(prefix)
-        self._client: Any = redis.Redis.from_url(
+        self._client = client_of(
             url,
             socket_timeout=ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
-            **kept_alive(url),
             retry=Retry(NoBackoff(), 1),
         )
         self._turns = Turns(without_password(url))

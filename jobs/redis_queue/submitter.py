@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
@@ -28,7 +27,7 @@ from jobs.contract import (
 from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
-from jobs.redis_queue.connecting import kept_alive
+from jobs.redis_queue.connecting import client_of
 from jobs.redis_queue.fetching import Fetching
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, in_ms, script, without_password
 from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
@@ -52,23 +51,20 @@ class RedisSubmitter:
         self._policy = policy
         self._keys = Keys(prefix)
         self._replies = self._keys.replies(uuid.uuid4().hex)
-        pool: Any = redis.ConnectionPool.from_url(
+        self._client = client_of(
             url,
             # What takes longer than its turn may is cut there; photos and results take as long as they have bytes.
             socket_timeout=LONGEST_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
-            **kept_alive(url),
             # RESP3 begins with questions: far from Redis, a new connection would outlast the time of one answer.
             protocol=2,
             # A pooled connection may have died with a restart of Redis; every script here may run twice.
             retry=Retry(NoBackoff(), 1),
         )
-        self._client = redis.Redis(connection_pool=pool)
-        self._listening = redis.Redis.from_url(
+        self._listening = client_of(
             url,
             socket_timeout=LISTEN_MS / 1000 + ANSWER_WITHIN_S,
             socket_connect_timeout=ANSWER_WITHIN_S,
-            **kept_alive(url),
             retry=Retry(NoBackoff(), 0),
         )
         self._submit = self._client.register_script(script("submit"))
