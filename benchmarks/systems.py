@@ -44,7 +44,7 @@ SYSTEMS = {
     "stylegan2": System("StyleGAN2", "faces", None),
     "stylegan2_congress": System("StyleGAN2, without UK portraits", "faces", None, without="UK Parliament"),
     "stylegan2_500": System("StyleGAN2, 500 pictures", "faces", None, first=500),
-    "stylegan2_adaptive": System("StyleGAN2, adaptive", "faces", "faces_adaptive"),
+    "stylegan2_published": System("StyleGAN2, augmented as published", "faces", None, changes=("augment=upright",)),
     "conditional_stylegan2": System(
         "Conditional StyleGAN2", "faces", None, labelled=True, changes=("conditional=true",)
     ),

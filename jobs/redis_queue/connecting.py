@@ -27,7 +27,7 @@ class _TellingOfItsEnd:
     """Before a class of connections: uvloop says RuntimeError where asyncio's own loop says ConnectionResetError, of a
     connection that was cut between its being made and its first command (MagicStack/uvloop#506)."""
 
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         try:
             await super().send_packed_command(command, check_health)  # type: ignore[misc]  # of the class behind
         except RuntimeError as error:
