@@ -24,7 +24,7 @@ LandmarksChoice = Annotated[
 MethodChoice = Annotated[
     Method | None,
     Field(
-        description="encoder: a guess, in a moment. descent: many small steps from the average face. hybrid: some from "
+        description="encoder: a guess, in a moment. descent: many steps from the average face. hybrid: some from "
         "the guess (unless the model has no encoder).",
         examples=["hybrid"],
     ),

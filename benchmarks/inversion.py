@@ -32,12 +32,21 @@ RIVALS, OWN = 1000, 200
 """Random faces that the encoder's picture must be closer than, and generated faces that it is asked for."""
 PSI = 0.7
 SHOWN = 10
-WAYS = (
-    ("encoder", Method.ENCODER, Space.W_PLUS),
-    ("hybrid", Method.HYBRID, Space.W_PLUS),
-    ("descent in W", Method.DESCENT, Space.W),
-    ("descent in W+", Method.DESCENT, Space.W_PLUS),
-)
+LONG = 500
+
+
+class Asked(NamedTuple):
+    """A way back. steps: None for the usual number."""
+
+    name: str
+    method: Method
+    space: Space = Space.W_PLUS
+    steps: int | None = None
+
+
+ENCODER, HYBRID = Asked("encoder", Method.ENCODER), Asked("hybrid", Method.HYBRID)
+WAYS = (ENCODER, HYBRID, Asked("descent in W", Method.DESCENT, Space.W), Asked("descent in W+", Method.DESCENT))
+LONG_WAYS = tuple(way._replace(name=f"{way.name}, {LONG}", steps=LONG) for way in WAYS[2:])
 
 
 class Way(NamedTuple):
@@ -70,9 +79,10 @@ def main() -> None:
         if not options.portraits_only:
             generated(model, inverter)
         portraits = held_out(options.faces, model.manifest.resolution, options.people)
-        ways = [tried(name, inverter, portraits, method, space) for name, method, space in WAYS]
+        ways = [tried(asked, inverter, portraits) for asked in (*WAYS, *LONG_WAYS)]
         told(f"{len(portraits)} portraits of people whom no network has seen", ways)
-        compared(ways[1], ways[3])
+        for long in ways[len(WAYS) :]:
+            compared(ways[1], long)
         if options.sheet is not None:
             rows = [portraits[:SHOWN], *(way.pictures[:SHOWN] for way in ways[:2]), ways[3].pictures[:SHOWN]]
             sheet(rows, options.sheet)
@@ -83,13 +93,13 @@ def generated(model: LoadedGenerator, inverter: Inverter) -> None:
     """How often the encoder's picture of a generated face is closer to it than any of RIVALS random ones."""
     rivals = np.stack(drawn(model, range(10_000, 10_000 + RIVALS))).astype(np.float32).reshape(RIVALS, -1)
     faces = drawn(model, range(OWN))
-    way = tried("encoder", inverter, faces, Method.ENCODER, Space.W_PLUS)
+    way = tried(ENCODER, inverter, faces)
     nearest = [float(np.sqrt(np.square(rivals - face.reshape(-1)).mean(1).min())) for face in faces]
     closer = float(np.mean([own < other for own, other in zip(way.errors, nearest, strict=True)]))
     print(f"{OWN} generated faces (psi {PSI}), against the nearest of {RIVALS} random ones")
     medians = np.median(way.errors), np.median(nearest)
     print(f"  encoder closer: {closer:.1%}; its median error {medians[0]:.1f}, the nearest one's {medians[1]:.1f}")
-    told("16 of them", [tried(name, inverter, faces[:16], method, space) for name, method, space in WAYS])
+    told("16 of them", [tried(asked, inverter, faces[:16]) for asked in WAYS])
 
 
 def drawn(model: LoadedGenerator, seeds: range) -> list[Array]:
@@ -111,11 +121,11 @@ def held_out(source: Path, side: int, count: int) -> list[Array]:
     return [np.asarray(picture.resize((side, side), Image.Resampling.LANCZOS)) for picture in opened]
 
 
-def tried(name: str, inverter: Inverter, faces: list[Array], method: Method, space: Space) -> Way:
-    way = Way(name, [], [], [], [])
+def tried(asked: Asked, inverter: Inverter, faces: list[Array]) -> Way:
+    way = Way(asked.name, [], [], [], [])
     for face in faces:
         started, worked = time.perf_counter(), time.process_time()
-        found = inverter.find(face, method, space, step=lambda _: None)
+        found = inverter.find(face, asked.method, asked.space, steps=asked.steps, step=lambda _: None)
         way.seconds.append(time.perf_counter() - started)
         way.cpu_seconds.append(time.process_time() - worked)
         way.pictures.append(found.picture)
@@ -127,7 +137,7 @@ def told(title: str, ways: list[Way]) -> None:
     print(title)
     for way in ways:
         print(
-            f"  {way.name:14} error: median {np.median(way.errors):5.1f}, worst {max(way.errors):5.1f}; "
+            f"  {way.name:18} error: median {np.median(way.errors):5.1f}, worst {max(way.errors):5.1f}; "
             f"{np.median(way.seconds):6.3f} s a face, {np.median(way.cpu_seconds):6.3f} s of processor time",
             flush=True,
         )

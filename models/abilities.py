@@ -25,7 +25,7 @@ class Method(StrEnum):
     HYBRID = "hybrid"
 
 
-STEPS = {Method.ENCODER: 0, Method.DESCENT: 500, Method.HYBRID: 50}
+STEPS = {Method.ENCODER: 0, Method.DESCENT: 200, Method.HYBRID: 50}
 """Of a descent, each of which runs the network there and back."""
 
 

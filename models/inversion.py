@@ -5,7 +5,7 @@ model is made (models/export/gradient_graph.py): ws and a picture in, loss and g
 """
 # N batch, L style layer, D width of w, R side of the picture
 
-import math
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,18 +17,16 @@ from models.engines.engine import Array, Engine, Float32
 from models.errors import ModelCannot
 from models.latents import seed_to_z
 from models.manifest import GeneratorManifest
+from models.minimum import Float64, minimum
 
 SPREAD_SEEDS = 512
 """Latents by which the spread of w is known, always the same."""
 SMALLEST_SPREAD = 1e-3
-RATE = 0.1
-"""Of a step, in standard deviations of w."""
-BETAS, EPSILON = (0.9, 0.99), 1e-8
+FIRST = 0.3
+"""The first step of a descent, in standard deviations of w."""
 PULL = 0.002
 """How strongly ws are held to where they began, per squared standard deviation: what a face owes to it is bought with
 latents that no longer take edits."""
-RISE, FALL = 0.05, 0.35
-"""Shares of a descent in which its steps grow and shrink (as in the projector of Karras et al. 2020, appendix D)."""
 Step = Callable[[float], None]
 
 
@@ -107,33 +105,27 @@ class Inverter:
         return ws_LD
 
     def _descend(self, face: Array, start_LD: Float32, space: Space, count: int, step: Step) -> Float32:
-        """Adam (Kingma and Ba 2015) in standard deviations of w, from `start_LD`; the best ws on the way."""
-        assert self._gradient is not None
-        away_LD = np.zeros_like(start_LD)
-        first_LD, second_LD = np.zeros_like(start_LD), np.zeros_like(start_LD)
-        best, best_loss = start_LD, math.inf
-        for number in range(count):
-            step(number / count)
-            ws_LD = start_LD + self._spread_D * away_LD
-            found = self._gradient.run({"ws": ws_LD[None], "picture": face[None]})
-            loss = float(found["loss"].item()) + PULL * float(np.square(away_LD).mean())
-            if loss < best_loss:
-                best, best_loss = ws_LD, loss
-            gradient_LD = found["gradient"][0] * self._spread_D + 2 * PULL * away_LD / away_LD.size
-            if space is Space.W:
-                gradient_LD = np.broadcast_to(gradient_LD.sum(0), gradient_LD.shape)
-            first_LD = BETAS[0] * first_LD + (1 - BETAS[0]) * gradient_LD
-            second_LD = BETAS[1] * second_LD + (1 - BETAS[1]) * np.square(gradient_LD)
-            towards_LD = first_LD / (1 - BETAS[0] ** (number + 1))
-            length_LD = np.sqrt(second_LD / (1 - BETAS[1] ** (number + 1))) + EPSILON
-            away_LD = (away_LD - RATE * pace((number + 1) / count) * towards_LD / length_LD).astype(np.float32)
-        return best
+        """By `minimum`, in standard deviations of w, from `start_LD`; the best ws on the way."""
+        gradient = self._gradient
+        assert gradient is not None
+        done = itertools.count()
 
+        def loss_at(away: Float64) -> tuple[float, Float64]:
+            step(next(done) / count)
+            found = gradient.run({"ws": self._away(start_LD, away)[None], "picture": face[None]})
+            loss = float(found["loss"].item()) + PULL * float(np.square(away).mean())
+            by_ws_LD = found["gradient"][0].astype(np.float64) * self._spread_D
+            by_away = by_ws_LD.sum(0, keepdims=True) if space is Space.W else by_ws_LD
+            return loss, by_away + 2 * PULL * away / away.size
 
-def pace(done: float) -> float:
-    """The length of a step, as a share of RATE: a short rise, then full, then half a cosine down."""
-    falling = 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - done) / FALL))
-    return max(falling, 0.02) * min(1.0, done / RISE)
+        layers, width = start_LD.shape
+        begin = np.zeros((1 if space is Space.W else layers, width))
+        return self._away(start_LD, minimum(loss_at, begin, count, FIRST))
+
+    def _away(self, start_LD: Float32, away: Float64) -> Float32:
+        """ws so many standard deviations away, [L, D], or [1, D] for all layers together."""
+        ws_LD: Float32 = (start_LD + self._spread_D * away).astype(np.float32)
+        return ws_LD
 
 
 def picture_error(picture: Array, face: Array) -> float:

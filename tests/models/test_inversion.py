@@ -16,7 +16,7 @@ from models.errors import ModelCannot, ModelRefused
 from models.export.finding_graphs import write_encoder
 from models.export.gradient_graph import SMALLEST, face_loss, gradient_of, write_gradient
 from models.export.rebuild import rebuild
-from models.inversion import Inverter, pace, picture_error
+from models.inversion import Inverter, picture_error
 from models.manifest import GeneratorManifest
 from models.networks.encoder import EncoderNetwork
 from tests.tiny_model import TINY
@@ -122,12 +122,6 @@ def test_what_a_model_lacks_is_named(bench: Bench) -> None:
         bench.inverter(gradient=False).find(face, Method.DESCENT, step=nothing)
     bench.inverter(encoder=False).check(Method.DESCENT)
     bench.inverter(gradient=False).check(Method.ENCODER)
-
-
-def test_steps_grow_then_shrink() -> None:
-    paces = [pace(number / 100) for number in range(1, 101)]
-    assert paces[0] < paces[4] == paces[50] == 1
-    assert paces[-1] < 0.05
 
 
 def test_a_picture_too_small_for_any_size_has_no_loss() -> None:
