@@ -15,6 +15,7 @@ from models.export.export_model import ModelFacts, export_model
 from models.manifest import GeneratorManifest
 from models.networks.architectures import TRANSLATORS, build
 from models.networks.stylegan2 import scale_noise
+from models.store import check_name
 from personne.commands.model_card import MEASURED_FILE, PICTURED, CardFacts, read_run, write_card
 from personne.commands.model_sheet import draw_sheet, draw_spare_faces
 from training.run_folder import recorded_data
@@ -56,6 +57,7 @@ def export_run(
     `personne evaluate` and `python -m benchmarks.painting` write it. Raises ModelsError, or FileNotFoundError
     where there is no snapshot.
     """
+    name = check_name(name)
     path = _newest(source)
     described = _description(path)
     facts = read_facts(facts_file)

@@ -99,6 +99,13 @@ def test_bad_facts_are_refused(tmp_path: Path) -> None:
         read_facts(path)
 
 
+@pytest.mark.parametrize("name", ["My Model", "n0.5", "../elsewhere", ""])
+def test_a_name_that_is_none_is_refused_before_any_work(run: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelRefused, match="is no model name: small letters"):
+        export_run(run, name=name, store=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_without_snapshot(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no snapshot yet"):
         export_run(tmp_path, name="mine", store=tmp_path)
