@@ -19,6 +19,7 @@ from app.errors import (
     AnimatedPhoto,
     ClientGone,
     PhotoMissing,
+    PhotoTooLong,
     RepeatedParameter,
     TooManyPixels,
     UnknownParameter,
@@ -30,6 +31,7 @@ from app.errors import (
     UploadTooSlow,
 )
 from app.photo_headers import PhotoHeader, read_header, size_of
+from jobs.contract import LONGEST_PHOTO_SIDE
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -49,6 +51,7 @@ UPLOAD_PROBLEMS = (
     UnsupportedPhoto,
     AnimatedPhoto,
     TooManyPixels,
+    PhotoTooLong,
     UnreadablePhoto,
     UploadTooBig,
     UploadTooSlow,
@@ -97,9 +100,9 @@ class Uploads:
         fields: parts that a form may have beside it, short texts. beside: parts that may have as many bytes as a photo
         each.
 
-        Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, TooManyPixels, UnreadablePhoto, UploadTooBig,
-        UploadTooSlow, UploadMalformed, UploadsBusy, UnknownParameter or RepeatedParameter for a form's other parts,
-        ClientGone.
+        Raises PhotoMissing, UnsupportedPhoto, AnimatedPhoto, TooManyPixels, PhotoTooLong, UnreadablePhoto,
+        UploadTooBig, UploadTooSlow, UploadMalformed, UploadsBusy, UnknownParameter or RepeatedParameter for a form's
+        other parts, ClientGone.
         """
         async with self._arrived(request, fields, beside) as (body, further):
             header = read_header(body)
@@ -132,6 +135,8 @@ class Uploads:
     async def _pay_for(self, width: int, height: int) -> None:
         if width * height > self._limits.most_pixels:
             raise TooManyPixels(width, height, self._limits.most_pixels)
+        if max(width, height) > LONGEST_PHOTO_SIDE:
+            raise PhotoTooLong(width, height, LONGEST_PHOTO_SIDE)
         await self._pay(width * height)
 
     async def _received(self, request: Request, sink: "_Plain | _Form", allowed: int) -> bytes:

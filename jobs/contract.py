@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NewType
 
-from jobs.job_fields import AnimationFormat, BatchKey, Edits, PictureFormat
+from jobs.job_fields import LONGEST_PHOTO_SIDE, AnimationFormat, BatchKey, Edits, PictureFormat
 from jobs.kinds import (
     C2PA,
     JOB_KINDS,
@@ -33,6 +33,7 @@ __all__ = [
     "EVENTS_KEPT",
     "JOB_KINDS",
     "LATENT",
+    "LONGEST_PHOTO_SIDE",
     "MASK",
     "PHOTO",
     "TAUGHT",

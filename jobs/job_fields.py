@@ -6,6 +6,10 @@ from enum import StrEnum
 Edits = tuple[tuple[str, float], ...]
 """Attributes, each with the strength by which a face is moved along its direction."""
 
+LONGEST_PHOTO_SIDE = 65_500
+"""Of a photo that is sent in, in pixels: as long as a JPEG can be. A line of a pixel's height may be millions long
+within every limit of pixels, and a network, which wants some height, would be given sixty times as many."""
+
 Mixes = tuple[tuple[int, int, int, float], ...]
 """Of each: another seed, the first and last of the style layers that come from it, and how far: 1 is all the way."""
 

@@ -174,6 +174,7 @@ REFUSED_BY_HEADER: dict[str, tuple[Callable[[], bytes], str]] = {
     "png bomb": (lambda: png(50_000, 50_000, 1, 0, bytes(1000)), "too-many-pixels"),
     "jpeg bomb": (lambda: _jpeg_of(65_500, 65_500), "too-many-pixels"),
     "webp bomb": (lambda: _webp_canvas(16_000), "too-many-pixels"),
+    "png of one long line": (lambda: png(65_501, 1, 1, 0, bytes(8189)), "photo-too-long"),
     "png of no width": (lambda: png(0, 40, 8, 2, b""), "unreadable-photo"),
     "jpeg of no height": (lambda: _jpeg_of(60, 0), "unreadable-photo"),
     "jpeg, cut off in its header": (lambda: with_orientation(1)[:100], "unreadable-photo"),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
+from jobs.contract import LONGEST_PHOTO_SIDE
 from worker.errors import PhotoRefused
 from worker.pictures import Picture
 
@@ -58,13 +59,19 @@ def _resized(
 def decoded(body: bytes, most_pixels: int) -> Photo:
     """The photo in a JPEG, PNG or WebP file. Of a JPEG with several pictures (MPO), the first.
 
-    Raises PhotoRefused, with a sentence, for what is damaged, cut off, animated, or larger than most_pixels.
+    Raises PhotoRefused, with a sentence, for what is damaged, cut off, animated, larger than most_pixels, or of a side
+    longer than LONGEST_PHOTO_SIDE.
     """
     try:
         with Image.open(io.BytesIO(body), formats=FORMATS) as image:
             if image.width * image.height > most_pixels:
                 raise PhotoRefused(
                     f"The photo has {image.width}x{image.height} pixels; at most {most_pixels} are taken."
+                )
+            if max(image.size) > LONGEST_PHOTO_SIDE:
+                raise PhotoRefused(
+                    f"The photo has {image.width}x{image.height} pixels; "
+                    f"no side may be longer than {LONGEST_PHOTO_SIDE}."
                 )
             if image.format != "MPO" and getattr(image, "is_animated", False):
                 raise PhotoRefused("The photo is an animation; only still pictures are taken.")

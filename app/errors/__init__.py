@@ -21,6 +21,7 @@ AppError
 ├── UnsupportedPhoto     neither JPEG, PNG nor WebP
 ├── AnimatedPhoto        more than one frame
 ├── TooManyPixels        more pixels than a photo may have
+├── PhotoTooLong         more pixels along a side than a photo may have
 ├── UnreadablePhoto      damaged or cut off
 ├── JobNotFound          no job has that id
 ├── JobNotDone           its result was asked for too early
@@ -65,6 +66,7 @@ from app.errors.kinds import (
     NoFormatAccepted,
     Overloaded,
     PhotoMissing,
+    PhotoTooLong,
     RepeatedParameter,
     RequestTimedOut,
     SeedNotTaken,
@@ -140,6 +142,7 @@ __all__ = [
     "NotShareable",
     "Overloaded",
     "PhotoMissing",
+    "PhotoTooLong",
     "ProblemType",
     "RateLimited",
     "RepeatedParameter",

@@ -147,6 +147,14 @@ class TooManyPixels(AppError):
         self.limit = most_pixels
 
 
+class PhotoTooLong(AppError):
+    """A side of the photo is too long."""
+
+    def __init__(self, width: int, height: int, longest: int) -> None:
+        super().__init__(f"No side of a photo may be longer than {longest} pixels; this one has {width}x{height}.")
+        self.limit = longest
+
+
 class UnreadablePhoto(AppError):
     """The photo cannot be read: its file is damaged or cut off."""
 

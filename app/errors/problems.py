@@ -18,6 +18,7 @@ from app.errors.kinds import (
     NoFormatAccepted,
     Overloaded,
     PhotoMissing,
+    PhotoTooLong,
     RepeatedParameter,
     RequestTimedOut,
     SeedNotTaken,
@@ -124,6 +125,12 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             422,
             "Too many pixels",
             "The file's header claims more pixels than are taken; the member limit says how many. It was not decoded.",
+        ),
+        PhotoTooLong: ProblemType(
+            "photo-too-long",
+            422,
+            "Photo too long",
+            "The file's header claims a side that is longer than any that is taken; the member limit says how long.",
         ),
         UnreadablePhoto: ProblemType(
             "unreadable-photo",

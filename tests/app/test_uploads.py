@@ -19,7 +19,7 @@ from jobs.queue import DEFAULT_POLICY
 from models.manifest import GraphSpec, TranslatorManifest
 from tests.app.conftest import MakeWeb, Web
 from tests.app.service import until
-from tests.photo_files import GOOD, REFUSED_BY_HEADER, picture, saved
+from tests.photo_files import GOOD, REFUSED_BY_HEADER, picture, png, saved
 
 STYLE = TranslatorManifest(
     name="blots",
@@ -71,6 +71,17 @@ def test_what_is_no_photo_is_refused_with_a_sentence(web: Web, name: str) -> Non
         problem = refused(reply, slug, {"unsupported-photo": 415}.get(slug, 422))
         assert str(problem["detail"]).endswith(".")
     assert web.painter.done == []
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "/v1/verify"])
+def test_no_side_is_longer_than_the_limit(web: Web, address: str) -> None:
+    """Few pixels, all in a line, which a translator would fill up to sixty-four lines."""
+    for width, height in ((65_501, 1), (1, 65_501)):
+        line = png(width, height, 1, 0, bytes((width + 15) // 8 * height))
+        problem = refused(web.client.post(address, content=line), "photo-too-long", 422)
+        assert problem["limit"] == 65_500
+        assert str(problem["detail"]).startswith("No side of a photo may be longer than 65500 pixels")
+    assert web.client.post(address, content=png(65_500, 1, 1, 0, bytes(8189))).status_code == 200
 
 
 def test_a_content_type_of_any_kind_changes_nothing(web: Web) -> None:

@@ -75,6 +75,13 @@ def test_a_photo_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
         decoded(saved(picture(), "PNG"), 2000)
 
 
+def test_a_photo_with_too_long_a_side_is_refused_before_it_is_decoded() -> None:
+    for size in ((65_501, 1), (1, 65_501)):
+        with pytest.raises(PhotoRefused, match=f"{size[0]}x{size[1]} pixels; no side may be longer than 65500"):
+            decoded(saved(Image.new("L", size), "PNG"), MOST)
+    assert decoded(saved(Image.new("L", (65_500, 1)), "PNG"), MOST).size == (65_500, 1)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_photo_is_turned_as_its_camera_was_held(orientation: int) -> None:
     turns = {
