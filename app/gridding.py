@@ -17,8 +17,8 @@ from models.ranges import RANGE, Ranges, range_text, read_range
 MOST_CELLS = 256
 MOST_PIXELS = 2**24
 """Of the whole: a worker holds it all, 50 MB at three bytes each. 64 cells of 512, or 16 of 1024."""
-MOST_ALONG = 16_383
-"""Pixels of a side: no WebP has more."""
+MOST_ALONG = PictureFormat.WEBP.longest_side
+"""Pixels of a side, whatever the format: the same grid is to be had in each."""
 DEFAULT_COUNT, DEFAULT_ROWS, DEFAULT_STEPS = 16, 4, 5
 MOST_STEPS = 32
 LONGEST_LIST = 1000

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from app.errors import NoFormatAccepted
+from app.errors import NoFormatAccepted, TooLongForFormat
 from jobs.contract import PictureFormat
 from marks.recipe import MARKS_VERSION
 
@@ -24,6 +24,12 @@ def negotiate(accept: str | None, first_choice: PictureFormat = PictureFormat.JP
     if _liking(likings, best) <= 0:
         raise NoFormatAccepted
     return best
+
+
+def check_length(longest: int, picture_format: PictureFormat) -> None:
+    """longest: pixels along the longer side of the answer. Raises TooLongForFormat."""
+    if longest > picture_format.longest_side:
+        raise TooLongForFormat(longest, picture_format)
 
 
 def already_has(if_none_match: str | None, validator: str) -> bool:

@@ -1,6 +1,6 @@
 """A photo that was posted with an edit becomes one job: find the face, find its latent, move it, and put it back."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -12,8 +12,9 @@ from app.errands import Errands
 from app.idempotency import once_of
 from app.inversion_schemas import FaceChoice, LandmarksChoice, MethodChoice
 from app.inverting import read_landmarks
-from app.negotiation import negotiate
+from app.negotiation import check_length, negotiate
 from app.ordering import Ordering, Wishes
+from app.photo_headers import PhotoHeader
 from app.uploads import Uploads
 from app.webhooks.asking import WebhookGate
 from jobs.contract import C2PA, PHOTO, JobId, Lane, PhotoEditJob
@@ -47,19 +48,19 @@ class PhotoEditing:
     async def submit(self, request: Request) -> tuple[JobId, PhotoEditJob]:
         """The photo of the request, on its way. The web holds none of its bytes when this returns.
 
-        Raises what Inverting.submit and Ordering.stored_face raise, NoFormatAccepted, RequestValidationError for a part
-        `edit` that is none.
+        Raises what Inverting.submit and Ordering.stored_face raise, NoFormatAccepted, TooLongForFormat for a photo that
+        is to be answered whole, RequestValidationError for a part `edit` that is none.
         """
         async with self._uploads.photo_of(request, EDIT_PART) as upload:
             text = upload.fields.get(EDIT_PART, b"{}")
             accept = request.headers.get("accept")
-            job = self._job(_read(text), accept, upload.header.format)
+            job = self._job(_read(text), accept, upload.header)
             once, webhook = once_of(request, text, upload.body), self._webhooks.of(request)
             inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})
             submit = self._errands.submit
             return await submit(job, Lane.SLOW, self._timeout_s, inputs, once=once, webhook=webhook), job
 
-    def _job(self, wanted: PhotoEditRequest, accept: str | None, own_format: Any) -> PhotoEditJob:
+    def _job(self, wanted: PhotoEditRequest, accept: str | None, photo: PhotoHeader) -> PhotoEditJob:
         entry = self._ordering.model(wanted.model)
         wishes = Wishes(
             model=entry.generator.digest,
@@ -70,7 +71,9 @@ class PhotoEditing:
             directions=wanted.directions,
             mix=wanted.mix,
         )
-        picture_format = wanted.format or negotiate(accept, own_format)
+        picture_format = wanted.format or negotiate(accept, photo.format)
+        if wanted.paste:
+            check_length(max(photo.width, photo.height), picture_format)
         edit = self._ordering.stored_face(wishes, picture_format)
         return PhotoEditJob(
             model=edit.model,

@@ -6,7 +6,7 @@ from app.config import AppConfig
 from app.errands import Errands
 from app.errors import MaskMissing, MaskNotWanted, ResultTooLarge, SeedNotTaken, SizeOutOfRange
 from app.idempotency import once_of
-from app.negotiation import negotiate
+from app.negotiation import check_length, negotiate
 from app.ordering import SMALLEST_SIZE, Ordering
 from app.photo_headers import PhotoHeader
 from app.translation_schemas import TranslationQuery
@@ -30,9 +30,9 @@ class Translating:
     async def submit(self, request: Request, query: TranslationQuery) -> tuple[JobId, TranslateJob]:
         """The photo of the request, on its way. The web holds none of its bytes when this returns.
 
-        Raises ModelNotFound, WrongKindOfModel, SeedNotTaken, SizeOutOfRange, ResultTooLarge, MaskMissing,
-        MaskNotWanted, NoFormatAccepted, ModelNotLoaded, QueueFull, QueueUnavailable, IdempotencyKeyMalformed,
-        KeyReused, WebhooksOff, WebhookRefused, and what Uploads.photo_of raises.
+        Raises ModelNotFound, WrongKindOfModel, SeedNotTaken, SizeOutOfRange, ResultTooLarge, TooLongForFormat,
+        MaskMissing, MaskNotWanted, NoFormatAccepted, ModelNotLoaded, QueueFull, QueueUnavailable,
+        IdempotencyKeyMalformed, KeyReused, WebhooksOff, WebhookRefused, and what Uploads.photo_of raises.
         """
         style = self._ordering.model(query.style).translator
         if query.seed is not None:
@@ -52,17 +52,19 @@ class Translating:
     def _job(
         self, query: TranslationQuery, style: TranslatorManifest, photo: PhotoHeader, accept: str | None
     ) -> TranslateJob:
-        """Raises SizeOutOfRange, ResultTooLarge, NoFormatAccepted."""
+        """Raises SizeOutOfRange, ResultTooLarge, TooLongForFormat, NoFormatAccepted."""
         if style.scale > 1 and photo.width * photo.height * style.scale**2 > self._most_pixels:
             raise ResultTooLarge(photo.width, photo.height, style.scale, self._most_pixels)
         longest = max(photo.width, photo.height) * style.scale
         smallest = min(SMALLEST_SIZE, longest)
         if query.size is not None and not smallest <= query.size <= longest:
             raise SizeOutOfRange(query.size, smallest, longest, style.name)
+        picture_format = query.format or negotiate(accept, photo.format)
+        check_length(query.size or longest, picture_format)
         return TranslateJob(
             model=style.digest,
             strength=query.strength,
-            format=query.format or negotiate(accept, photo.format),
+            format=picture_format,
             size=query.size,
         )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 Edits = tuple[tuple[str, float], ...]
 """Attributes, each with the strength by which a face is moved along its direction."""
@@ -24,6 +25,21 @@ class PictureFormat(StrEnum):
     @property
     def media_type(self) -> str:
         return "image/jpeg" if self is PictureFormat.JPEG else f"image/{self.value}"
+
+    @property
+    def longest_side(self) -> int:
+        """In pixels; encoders write no picture that is wider or higher."""
+        return LONGEST_SIDES[self]
+
+
+LONGEST_SIDES = MappingProxyType(
+    {
+        # The format would have 35 more; libjpeg takes none of them.
+        PictureFormat.JPEG: 65_500,
+        PictureFormat.PNG: 2**31 - 1,
+        PictureFormat.WEBP: 16_383,
+    }
+)
 
 
 class AnimationFormat(StrEnum):

@@ -13,6 +13,7 @@ from jobs.contract import PictureFormat
 from marks.recipe import Recipe
 from marks.stamp import Stamp
 from marks.xmp import encoder_options
+from worker.errors import PhotoRefused
 
 Picture = NDArray[np.uint8]
 """[height, width, 3] RGB, 0..255."""
@@ -61,6 +62,18 @@ def encoded(picture: Picture, picture_format: PictureFormat, xmp: bytes = b"") -
         options |= encoder_options(str(options["format"]), xmp)
     Image.fromarray(picture).save(buffer, **options)
     return EncodedPicture(buffer.getvalue(), picture_format.media_type)
+
+
+def check_length(longest: int, picture_format: PictureFormat) -> None:
+    """Before the work, at whose end the encoder would refuse. longest: pixels along the picture's longer side.
+
+    Raises PhotoRefused.
+    """
+    if longest > picture_format.longest_side:
+        raise PhotoRefused(
+            f"The photo would become a picture of {longest} pixels along a side, and {picture_format} has "
+            f"{picture_format.longest_side} at most; ask for PNG, or for a smaller picture."
+        )
 
 
 def _options(picture_format: PictureFormat, longest_side: int) -> dict[str, Any]:

@@ -88,7 +88,7 @@ from app.errors.making import (
     WebhookRefused,
     WebhooksOff,
 )
-from app.errors.masks import MaskMissing, MaskNotWanted, MaskRefused, ResultTooLarge
+from app.errors.masks import MaskMissing, MaskNotWanted, MaskRefused, ResultTooLarge, TooLongForFormat
 from app.errors.morphs import MorphTooLarge, SeedsUnclear, VideoMissing
 from app.errors.problem_type import ProblemType
 from app.errors.problems import (
@@ -158,6 +158,7 @@ __all__ = [
     "SharingOff",
     "SizeOutOfRange",
     "TooCostly",
+    "TooLongForFormat",
     "TooManyPixels",
     "UnknownParameter",
     "UnreadablePhoto",

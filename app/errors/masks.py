@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from app.errors.kinds import AppError
 from app.errors.problem_type import ProblemType
+from jobs.contract import PictureFormat
 
 
 class MaskMissing(AppError):
@@ -39,6 +40,17 @@ class ResultTooLarge(AppError):
         self.limit = most_pixels
 
 
+class TooLongForFormat(AppError):
+    """No picture of that format is so long."""
+
+    def __init__(self, longest: int, picture_format: PictureFormat) -> None:
+        super().__init__(
+            f"The answer would have {longest} pixels along a side, and {picture_format} has "
+            f"{picture_format.longest_side} at most. Ask for format=png, or for a smaller picture."
+        )
+        self.limit = picture_format.longest_side
+
+
 MASK_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {
         MaskMissing: ProblemType(
@@ -62,6 +74,13 @@ MASK_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             422,
             "Result too large",
             "The style enlarges, and the answer would have more pixels than are made; the member limit says how many.",
+        ),
+        TooLongForFormat: ProblemType(
+            "too-long-for-format",
+            422,
+            "Too long for its format",
+            "No WebP is longer or higher than 16,383 pixels, and no JPEG than 65,500; the answer would be. The member "
+            "limit says which counts. Ask for PNG, or for a smaller picture.",
         ),
     }
 )

@@ -21,6 +21,7 @@ from app.errors import (
     NoLatent,
     SeedOrLatent,
     SeedOutOfRange,
+    TooLongForFormat,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply
@@ -54,7 +55,7 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
             **problems_documented(
                 *(SeedOrLatent, SeedOutOfRange, NoLatent, JobNotFound, JobNotDone, NoFormatAccepted, *MAKING_PROBLEMS),
                 *(NoDirection, DirectionRefused, *ASKING_PROBLEMS),
-                *(LandmarksMalformed, *UPLOAD_PROBLEMS, *FAILURES),
+                *(LandmarksMalformed, TooLongForFormat, *UPLOAD_PROBLEMS, *FAILURES),
             ),
         },
         openapi_extra={

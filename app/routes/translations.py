@@ -19,6 +19,7 @@ from app.errors import (
     ResultTooLarge,
     SeedNotTaken,
     SizeOutOfRange,
+    TooLongForFormat,
 )
 from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply, pictures_content
@@ -43,6 +44,7 @@ PROBLEMS_OF_A_TRANSLATION = (
     MaskNotWanted,
     MaskRefused,
     ResultTooLarge,
+    TooLongForFormat,
     JobFailed,
     JobCancelled,
     ModelRefused,

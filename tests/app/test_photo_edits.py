@@ -83,6 +83,14 @@ def test_its_marks_say_that_it_was_made_of_a_photo(found: Finder) -> None:
     assert told["recipe"]["kind"] == "photo_edit"
 
 
+def test_a_photo_that_its_format_has_no_room_for_is_not_answered_whole(found: Finder) -> None:
+    wide = photo(180, 16_384, "PNG")
+    reply = edited(found, wide, paste=True, format="webp")
+    assert (reply.status_code, reply.json()["type"]) == (422, "/problems/too-long-for-format")
+    assert reply.json()["limit"] == 16_383
+    assert opened(edited(found, wide, format="webp")).shape == (32, 32, 3), "the face alone is short enough"
+
+
 @pytest.mark.parametrize(
     ("wish", "slug"),
     [

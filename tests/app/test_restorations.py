@@ -79,6 +79,13 @@ def test_upscale_is_four_times_as_large_up_to_what_is_made(restoring: Studio) ->
     assert reply.json()["limit"] == 100_000
 
 
+def test_upscale_refuses_what_grows_too_long_for_its_format(restoring: Studio) -> None:
+    body = saved(picture(size=(4100, 1)), "PNG")
+    reply = post(restoring, "upscale", "&format=webp", photo=body)
+    assert (reply.status_code, reply.json()["type"]) == (422, "/problems/too-long-for-format")
+    assert "16400 pixels" in reply.json()["detail"]
+
+
 def test_the_styles_say_what_they_do(restoring: Studio) -> None:
     styles = restoring.client.get("/v1/styles").json()["styles"]
     assert {(style["name"], style["task"], style["scale"]) for style in styles} == {

@@ -56,6 +56,16 @@ def test_format_accept_size_and_strength(painting: Studio) -> None:
     np.testing.assert_array_equal(np.asarray(same), np.asarray(Image.open(io.BytesIO(body))))
 
 
+def test_what_its_format_has_no_room_for_is_refused_at_once(painting: Studio) -> None:
+    wide = saved(Image.new("RGB", (16_384, 2)), "PNG")
+    for refused in (painting.post(wide, "&format=webp"), painting.post(wide, accept="image/webp")):
+        problem = refused.json()
+        assert (refused.status_code, problem["type"]) == (422, "/problems/too-long-for-format")
+        assert (problem["limit"], "webp has 16383 at most" in problem["detail"]) == (16_383, True)
+    assert opened(painting.post(wide, "&format=webp&size=400")).size == (400, 1)
+    assert opened(painting.post(wide, "&strength=0")).size == (16_384, 2)
+
+
 def test_upright_without_a_word_of_its_origin_and_opacity_kept(painting: Studio) -> None:
     reply = painting.post(with_orientation(6))
     assert opened(reply).size == (40, 60)

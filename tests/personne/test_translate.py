@@ -74,6 +74,17 @@ def test_broken_files_are_left_out_and_told(translate: Translate, photos: Path, 
     assert files(tmp_path / "out") == {"a.png", "2024/b.JPG"}
 
 
+def test_a_photo_too_long_for_its_format_is_left_out_and_told(
+    translate: Translate, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "2024" / "panorama.png").write_bytes(saved(picture(size=(16_384, 2)), "PNG"))
+    result = translate(photos, "--format", "webp")
+    assert isinstance(result.exception, PhotosRefused)
+    assert "1 of 3" in str(result.exception)
+    assert "panorama.png: The photo would become a picture of 16384 pixels" in " ".join(result.output.split())
+    assert files(tmp_path / "out") == {"a.webp", "2024/b.webp"}
+
+
 def test_no_photo_is_ever_written_over(translate: Translate, photos: Path, tmp_path: Path) -> None:
     before = (photos / "a.png").read_bytes()
     inside = translate(photos, "--out", photos)

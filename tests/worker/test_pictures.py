@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from jobs.contract import PictureFormat
-from worker.pictures import Picture, encoded, resized
+from worker.errors import PhotoRefused
+from worker.pictures import Picture, check_length, encoded, resized
 
 
 def blend(side: int) -> Picture:
@@ -61,3 +62,15 @@ def test_lanczos_shrinks_to_the_size_asked() -> None:
 def test_a_picture_of_the_right_size_is_not_touched() -> None:
     picture = blend(32)
     assert resized(picture, 32) is picture
+
+
+@pytest.mark.parametrize("picture_format", [PictureFormat.JPEG, PictureFormat.WEBP])
+def test_the_longest_side_of_a_format_is_its_encoders(picture_format: PictureFormat) -> None:
+    longest = picture_format.longest_side
+    check_length(longest, picture_format)
+    line = np.zeros([1, longest, 3], np.uint8)
+    assert opened(encoded(line, picture_format).body).size == (longest, 1)
+    with pytest.raises((ValueError, OSError)):
+        encoded(np.zeros([1, longest + 1, 3], np.uint8), picture_format)
+    with pytest.raises(PhotoRefused, match=f"of {longest + 1} pixels along a side, and {picture_format} has {longest}"):
+        check_length(longest + 1, picture_format)

@@ -55,6 +55,15 @@ def test_upscale_answers_four_times_the_size_or_what_was_asked_of_it(restorers_s
             done(model, photo=saved(picture(size=(100, 100)), "PNG"))
 
 
+def test_upscale_refuses_before_the_work_what_grows_too_long_for_its_format(restorers_store: Path) -> None:
+    job = replace(JOB, format=PictureFormat.WEBP)
+    inputs = {"photo": saved(picture(size=(4100, 1)), "PNG")}
+    with opened(restorers_store, "upscale") as model:
+        with pytest.raises(PhotoRefused, match="16400 pixels along a side, and webp has 16383 at most"):
+            TASK.prepare(job, inputs, model)
+        TASK.prepare(replace(job, size=16_383), inputs, model)
+
+
 def test_inpaint_changes_what_the_mask_says_and_not_a_bit_around_it(restorers_store: Path) -> None:
     mask = Image.new("L", (60, 40), 0)
     mask.paste(255, (20, 10, 40, 30))

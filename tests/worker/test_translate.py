@@ -108,6 +108,15 @@ def test_a_photo_whose_time_is_over_is_refused(blots: LoadedTranslator) -> None:
         TASK.prepare(JOB, {}, blots)
 
 
+def test_what_the_format_has_no_room_for_is_refused_before_the_work(blots: LoadedTranslator) -> None:
+    body = saved(picture(size=(16_384, 2)), "PNG")
+    webp = replace(JOB, format=PictureFormat.WEBP)
+    with pytest.raises(PhotoRefused, match="16384 pixels along a side, and webp has 16383 at most"):
+        TASK.prepare(webp, {PHOTO: body}, blots)
+    assert done(blots, body, replace(webp, size=800)).size == (800, 1), "shrunk, it is short enough"
+    assert done(blots, body, replace(JOB, strength=0.0)).size == (16_384, 2)
+
+
 @pytest.mark.parametrize("shape", [(900, 1200), (300, 1400)])
 def test_tiles_are_the_whole_without_a_seam(blots: LoadedTranslator, shape: tuple[int, int]) -> None:
     _check_tiles(blots.translation, scene(*shape))

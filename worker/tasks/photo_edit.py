@@ -17,7 +17,7 @@ from worker.errors import PhotoRefused
 from worker.inverters import Inverters
 from worker.loaded_model import LoadedGenerator
 from worker.photos import Photo, decoded
-from worker.pictures import EncodedPicture, resized, stamped
+from worker.pictures import EncodedPicture, check_length, resized, stamped
 from worker.tasks.edit import EditTask
 from worker.tasks.invert import invert, locate
 from worker.tasks.offsets import edit_parameters
@@ -58,7 +58,10 @@ class PhotoEditTask(SoloTask[PhotoEditJob, Photo, LoadedGenerator]):
         """Raises PhotoRefused."""
         if PHOTO not in inputs:
             raise PhotoRefused("The photo's time to live passed before its turn came; send it again.")
-        return decoded(inputs[PHOTO], self._most_pixels)
+        photo = decoded(inputs[PHOTO], self._most_pixels)
+        if job.paste:
+            check_length(max(photo.size), job.format)
+        return photo
 
     def run(self, job: PhotoEditJob, prepared: Photo, model: LoadedGenerator, step: Step) -> Edited:
         """Raises NoFace, SeveralFaces, FaceTooSmall, and JobRefused for edits that move z."""

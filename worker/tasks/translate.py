@@ -24,7 +24,7 @@ from worker.errors import PhotoRefused
 from worker.loaded_model import LoadedTranslator
 from worker.masks import hole_of
 from worker.photos import Photo, decoded
-from worker.pictures import EncodedPicture, Picture, stamped
+from worker.pictures import EncodedPicture, Picture, check_length, stamped
 from worker.restoring import LONGEST, Hole, coloured, filled
 from worker.tasks.solo import SoloTask, Step
 from worker.tiles import Tiling, mosaic, padded, tiled
@@ -71,6 +71,8 @@ class TranslateTask(SoloTask[TranslateJob, Canvas, LoadedTranslator]):
         if PHOTO not in inputs:
             raise PhotoRefused("The photo's time to live passed before its turn came; send it again.")
         photo, scale = decoded(inputs[PHOTO], self._most_pixels), model.manifest.scale
+        longest = scale * max(photo.size)
+        check_length(min(longest, job.size or longest), job.format)
         if scale > 1:
             return Canvas(self._enlarged(photo, scale))
         photo = photo.shrunk(job.size)
