@@ -59,8 +59,20 @@ class Refusal:
     reason: str
 
 
+class SameGraphs(ModelRefused):
+    """A model's graphs are here already under another name."""
+
+    def __init__(self, name: str, kept: str) -> None:
+        super().__init__(
+            f"The model {name!r} has the very graphs of {kept!r}, and one model goes by one name: use {kept!r}."
+        )
+
+
 class Catalogue:
-    """The models that this process may use. A model in the store wins over a bundled one of the same name."""
+    """The models that this process may use, each under one name: `catalogue_of` sees to it.
+
+    A model in the store wins over a bundled one of the same name.
+    """
 
     def __init__(self, entries: dict[str, ModelEntry], refusals: tuple[Refusal, ...] = ()) -> None:
         self._by_name = entries
@@ -158,15 +170,34 @@ def opened(folder: Path, source: Source, hash_of: Callable[[Path], str] = sha256
 
 
 def catalogue_of(found: Iterable[ModelEntry | Refusal]) -> Catalogue:
-    """A catalogue; of two models with one name the later wins."""
-    entries: dict[str, ModelEntry] = {}
+    """A catalogue; of two models with one name the later wins, of two names for one model the earlier.
+
+    A later one of the same name takes the earlier one's place. The name that is left out is among the refusals.
+    """
+    by_name: dict[str, ModelEntry] = {}
     refusals: list[Refusal] = []
     for one in found:
         if isinstance(one, Refusal):
             refusals.append(one)
         else:
-            entries[one.manifest.name] = one
+            by_name[one.manifest.name] = one
+    entries: dict[str, ModelEntry] = {}
+    names: dict[str, str] = {}
+    for name, entry in by_name.items():
+        # Jobs and addresses mean a model by its digest: of two entries with one, a caller who means the first would
+        # get the name and the directions of the second.
+        kept = names.setdefault(entry.manifest.digest, name)
+        if kept == name:
+            entries[name] = entry
+        else:
+            refusals.append(Refusal(entry.folder, f"{entry.folder} is left out. {SameGraphs(name, kept)}"))
     return Catalogue(entries, tuple(refusals))
+
+
+def check_only_name(manifest: GeneratorManifest | TranslatorManifest, name: str, here: Catalogue) -> None:
+    """Raises SameGraphs where the model is here already under another name than this."""
+    if manifest.digest in here and (kept := here.with_digest(manifest.digest).manifest.name) != name:
+        raise SameGraphs(name, kept)
 
 
 def model_folders(store: Path | None, bundled: Path = BUNDLED) -> list[tuple[Path, Source]]:

@@ -53,10 +53,11 @@ class LiveCatalogue:
             stamps = {folder: _stamps(folder) for folder, _ in folders}
             if stamps != self._stamps:
                 found = {folder: self._looked_at(folder, source, stamps[folder]) for folder, source in folders}
-                _tell(self._found, found)
+                now = catalogue_of(found.values())
+                _tell(self._now, now, at_first=not self._found)
                 self._found, self._stamps = found, stamps
                 self._forget_hashes()
-                self._now = catalogue_of(found.values())
+                self._now = now
             return self._now
 
     @contextmanager
@@ -109,16 +110,16 @@ def _stamp(path: Path) -> FileStamp:
     return path, status.st_size, status.st_mtime_ns
 
 
-def _tell(before: dict[Path, ModelEntry | Refusal], after: dict[Path, ModelEntry | Refusal]) -> None:
-    for folder, one in after.items():
-        if one != before.get(folder):
-            if isinstance(one, Refusal):
-                log.warning("%s", one.reason)
-            elif before:
-                # Not at the first look: what is there from the start is told when it is opened.
-                log.info("%s (%s) is in the catalogue", one.manifest.name, one.manifest.digest)
-            if isinstance(one, ModelEntry) and one.directions_refused:
-                log.warning("%s is served without directions: %s", one.manifest.name, one.directions_refused)
-    for folder, one in before.items():
-        if folder not in after and isinstance(one, ModelEntry):
-            log.info("%s (%s) has gone from the catalogue", one.manifest.name, one.manifest.digest)
+def _tell(before: Catalogue, after: Catalogue, *, at_first: bool) -> None:
+    for refusal in after.refusals:
+        if refusal not in before.refusals:
+            log.warning("%s", refusal.reason)
+    then, now = ({entry.folder: entry for entry in catalogue} for catalogue in (before, after))
+    for entry in [entry for folder, entry in now.items() if entry != then.get(folder)]:
+        if not at_first:
+            # What is there from the start is told when it is opened.
+            log.info("%s (%s) is in the catalogue", entry.manifest.name, entry.manifest.digest)
+        if entry.directions_refused:
+            log.warning("%s is served without directions: %s", entry.manifest.name, entry.directions_refused)
+    for entry in [entry for folder, entry in then.items() if folder not in now]:
+        log.info("%s (%s) has gone from the catalogue", entry.manifest.name, entry.manifest.digest)

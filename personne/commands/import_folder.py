@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from models.catalogue import ModelEntry, check_file, open_model
+from models.catalogue import ModelEntry, check_file, check_only_name, find_models, open_model
 from models.errors import ModelRefused
-from models.manifest import MANIFEST_FILE, GeneratorManifest
+from models.manifest import MANIFEST_FILE, GeneratorManifest, read_manifest
 from models.store import Store, check_name
 
 
@@ -17,9 +17,13 @@ def is_model(source: Path) -> bool:
 
 
 def import_folder(source: Path, store: Store, *, name: str | None, force: bool) -> ModelEntry:
-    """The model as it is in the store from now on. name: another one to go by. Raises ModelRefused, ModelExists."""
+    """The model as it is in the store from now on. name: another one to go by.
+
+    Raises ModelRefused, ModelExists, SameGraphs where it is here already under another name.
+    """
     called = check_name(name or open_model(source, "store").manifest.name)
     with store.making(called, replace=force) as folder:
+        check_only_name(read_manifest(source), called, find_models(store.root))
         # Files alone: a link in somebody's folder could lead to whatever lies on this machine.
         shutil.copytree(source, folder, symlinks=True, ignore=_no_files)
         manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from models.catalogue import ModelEntry, open_model
+from models.catalogue import ModelEntry, check_only_name, find_models, open_model
 from models.checkpoints.checkpoint import Checkpoint
 from models.checkpoints.description import Description, describe_file
 from models.checkpoints.errors import CheckpointRefused
@@ -42,7 +42,8 @@ def import_model(source: Path, store: Store, options: ImportOptions) -> tuple[Mo
     """The model that a checkpoint file, or a training run's folder, has become, and what to know of it.
 
     Opened safely, built, loaded strictly, exported, compared with PyTorch, drawn, described; it appears in the store
-    when all of that is done. Raises ModelsError, one sentence, whatever is wrong.
+    when all of that is done. Raises ModelsError, one sentence, whatever is wrong: SameGraphs, say, where the model is
+    here already under another name.
     """
     name = check_name(options.name) if options.name else model_name(source.stem)
     if options.kind is not None and options.kind not in KINDS:
@@ -54,7 +55,7 @@ def import_model(source: Path, store: Store, options: ImportOptions) -> tuple[Mo
     with shown_steps() as step, store.making(name, replace=options.force) as folder:
         checkpoint = _read(path, description, options, step)
         facts = _facts(name, path, description, checkpoint, options)
-        _make(checkpoint, facts, folder, step, float16=options.float16)
+        _make(checkpoint, facts, folder, store, step, float16=options.float16)
     return open_model(store.root / name, "store"), checkpoint.notes
 
 
@@ -87,7 +88,7 @@ def _facts(
     )
 
 
-def _make(checkpoint: Checkpoint, facts: ModelFacts, folder: Path, step: Step, *, float16: bool) -> None:
+def _make(checkpoint: Checkpoint, facts: ModelFacts, folder: Path, store: Store, step: Step, *, float16: bool) -> None:
     step(f"Building the {checkpoint.family} network")
     family, kwargs = checkpoint.family, checkpoint.kwargs
     network = build(family, kwargs, checkpoint.tensors)
@@ -97,6 +98,8 @@ def _make(checkpoint: Checkpoint, facts: ModelFacts, folder: Path, step: Step, *
     entry = export_model(
         network, family, facts, folder, kwargs=kwargs, keep_weights=True, float16=float16, keep_exact=True
     )
+    # The same weights give the same graphs, so a second import of a file is known by them.
+    check_only_name(entry.manifest, facts.name, find_models(store.root))
     step("Drawing the contact sheet")
     draw_sheet(entry)
     notes = "\n".join(f"- {note}" for note in checkpoint.notes)

@@ -1,6 +1,7 @@
 """/v1/directions: taught by faces, tried by /v1/edits, taken home as a file, and forgotten."""
 
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from models.catalogue import find_models
 from models.direction_files import directions_from_bytes, save_directions
 from models.directions import Direction
+from models.manifest import MANIFEST_FILE
 from tests.app.inverting import Finder, finder
 from tests.some_directions import vector
 from tests.tiny_model import TINY
@@ -88,6 +90,21 @@ def test_its_recipe_says_what_it_was(found: Finder) -> None:
     picture = found.client.post("/v1/edits", json=wish)
     recipe = found.client.post("/v1/verify", content=picture.content).json()["recipe"]
     assert (recipe["seed"], recipe["parameters"]["cheerful"], recipe["page"]) == ("7", 1.5, None)
+
+
+def test_a_copy_with_other_directions_takes_none_from_the_model(store: Path, tmp_path: Path) -> None:
+    """One model, two names: the web would look the directions up by the one, the worker by the other."""
+    shutil.copytree(store / TINY, tmp_path / TINY)
+    manifest = (shutil.copytree(store / TINY, tmp_path / "zz-copy") / MANIFEST_FILE).resolve()
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "name": "zz-copy"}))
+    save_directions(tmp_path / "zz-copy", [Direction("grin", "w", vector(1), low=-2, high=3)])
+    with finder(tmp_path) as both:
+        picture = both.client.get("/v1/faces/9.png?smile=1.5")
+        assert picture.status_code == 200, picture.text
+        recipe = both.client.post("/v1/verify", content=picture.content).json()["recipe"]
+        assert recipe["parameters"]["smile"] == 1.5
+        assert [model["name"] for model in both.client.get("/v1/models").json()["models"]] == [TINY]
+        assert both.client.get("/v1/faces/9.png?model=zz-copy").json()["type"] == "/problems/model-not-found"
 
 
 @pytest.mark.parametrize(

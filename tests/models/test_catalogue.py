@@ -102,6 +102,16 @@ def test_the_store_wins_over_the_bundle(copy: Path, tiny_store: Path) -> None:
     assert found.named("tiny").folder == copy
 
 
+def test_of_two_names_for_one_model_the_bundled_one_stays(copy: Path, tiny_store: Path) -> None:
+    other = copy.rename(copy.with_name("aaa"))
+    change(other, name="aaa")
+    found = find_models(other.parent, bundled=tiny_store)
+    assert [entry.manifest.name for entry in found] == ["tiny"]
+    assert [(refusal.folder, "use 'tiny'" in refusal.reason) for refusal in found.refusals] == [(other, True)]
+    with pytest.raises(ModelNotFound):
+        found.named("aaa")
+
+
 def test_the_digest_follows_the_graphs(copy: Path) -> None:
     before = open_model(copy, "store").manifest
     renamed = before.model_copy(update={"name": "other", "metrics": {"x": 1.0}})

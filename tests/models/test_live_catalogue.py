@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import models.live_catalogue
-from models.catalogue import Catalogue
+from models.catalogue import Catalogue, sha256_of
 from models.live_catalogue import LiveCatalogue
 from models.manifest import MANIFEST_FILE
 
@@ -25,12 +25,17 @@ def live(store: Path) -> LiveCatalogue:
     return LiveCatalogue(store, bundled=store / "nothing-bundled")
 
 
-def put(tiny_model: Path, store: Path, name: str) -> Path:
-    """A copy of the model under another name, there at once, as an import leaves it."""
+def put(tiny_model: Path, store: Path, name: str, *, same_graphs: bool = False) -> Path:
+    """A model like this one under another name, there at once, as an import leaves it."""
     scratch = store.parent / name
     shutil.copytree(tiny_model, scratch)
-    path = scratch / MANIFEST_FILE
-    path.write_text(json.dumps({**json.loads(path.read_text()), "name": name}))
+    path, mapping = scratch / MANIFEST_FILE, scratch / "mapping.onnx"
+    fields = {**json.loads(path.read_text()), "name": name}
+    if not same_graphs:
+        # Nobody opens it here: it may be any bytes.
+        mapping.write_bytes(mapping.read_bytes() + name.encode())
+        fields["graphs"]["mapping"]["sha256"] = sha256_of(mapping)
+    path.write_text(json.dumps(fields))
     return scratch.rename(store / name)
 
 
@@ -116,6 +121,24 @@ def test_a_copy_in_progress_is_found_when_it_is_whole(tiny_model: Path, store: P
         shutil.copy(path, folder)
     assert names(shelf.look()) == ["tiny"]
     assert shelf.now.refusals == ()
+
+
+def test_a_second_name_for_a_model_is_left_out_and_told_once(
+    tiny_model: Path, store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = put(tiny_model, store, "mine", same_graphs=True)
+    shelf = live(store)
+    with caplog.at_level(logging.INFO):
+        put(tiny_model, store, "second", same_graphs=True)
+        assert names(shelf.look()) == ["mine"]
+        put(tiny_model, store, "third")
+        assert names(shelf.look()) == ["mine", "third"]
+    assert shelf.now.with_digest(shelf.now.named("mine").manifest.digest).manifest.name == "mine"
+    told = [record.message for record in caplog.records if "second" in record.message]
+    assert told == [refusal.reason for refusal in shelf.now.refusals]
+    assert "second is left out. The model 'second' has the very graphs of 'mine'" in told[0]
+    shutil.rmtree(folder)
+    assert names(shelf.look()) == ["second", "third"], "it is the only one now"
 
 
 def test_it_is_followed_in_the_background(tiny_model: Path, store: Path) -> None:

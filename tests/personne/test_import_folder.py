@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.catalogue import BUNDLED, find_models
+from models.catalogue import BUNDLED, find_models, open_model
 from tests.personne.invoking import invoke
 
 
@@ -36,11 +36,22 @@ def test_it_is_there_under_its_name_with_all_its_files(brought: Path, tmp_path: 
     assert copied == set(kept)
 
 
-def test_it_may_be_called_otherwise_and_draws_the_same(brought: Path, tmp_path: Path) -> None:
+def test_it_may_be_called_otherwise_and_draws_the_same(tiny_model: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
-    run(brought, store, "--name", "others")
-    shelf = find_models(store)
-    assert shelf.named("others").manifest.digest == shelf.named("faces").manifest.digest
+    run(tiny_model, store, "--name", "others")
+    assert find_models(store).named("others").manifest.digest == open_model(tiny_model, "store").manifest.digest
+
+
+@pytest.mark.parametrize("options", [(), ("--force",)])
+def test_a_model_goes_by_one_name(brought: Path, tiny_model: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    store = tmp_path / "store"
+    assert "has the very graphs of 'faces', and one model goes by one name" in run(
+        brought, store, "--name", "others", *options
+    )
+    run(tiny_model, store, "--name", "mine")
+    assert "use 'mine'" in run(tiny_model, store, "--name", "others", *options)
+    assert [path.name for path in store.glob("[!.]*")] == ["mine"]
+    assert "mine (" in run(tiny_model, store, "--name", "mine", "--force")
 
 
 def test_a_name_that_is_taken_is_kept_unless_forced(brought: Path, tmp_path: Path) -> None:

@@ -89,12 +89,16 @@ def test_a_translator_with_all_that_can_be_said(store: Path, checkpoint: Path) -
     assert weights.keys() == resnet().keys()
 
 
-def test_what_an_import_wrote_can_be_imported_again(store: Path, checkpoint: Path) -> None:
+def test_what_an_import_wrote_can_be_imported_again(store: Path, checkpoint: Path, tmp_path: Path) -> None:
     personne(store, checkpoint, "--name", "first")
-    result = personne(store, store / "first" / "weights.safetensors", "--name", "second")
+    weights, elsewhere = store / "first" / "weights.safetensors", tmp_path / "elsewhere"
+    result = personne(elsewhere, weights, "--name", "second")
     assert result.exit_code == 0, result.output
-    catalogue = find_models(store)
-    assert catalogue.named("first").manifest.digest == catalogue.named("second").manifest.digest
+    first, second = find_models(store).named("first"), find_models(elsewhere).named("second")
+    assert first.manifest.digest == second.manifest.digest
+    for options in ([], ["--force"]):
+        assert "has the very graphs of 'first'" in refusal(store, weights, "--name", "second", *options)
+    assert personne(store, weights, "--name", "first", "--force").exit_code == 0
 
 
 def test_notes_are_said_and_written_down(store: Path, tmp_path: Path) -> None:
