@@ -6,6 +6,7 @@ behind by a process that died, and goes when the store is next written to.
 
 import contextlib
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ SCRATCH_PREFIX = ".making-"
 DOWNLOADS = ".downloads"
 LOCK_FILE = "lock"
 REPLACED = "replaced"
+MADE = "made"
 LONGEST_NAME = 64
 
 
@@ -63,7 +65,7 @@ class Store:
         if not replace:
             self.check_free(name)
         with self._scratch(name) as scratch:
-            folder = scratch / name
+            folder = scratch / MADE / name
             yield folder
             _finish(folder)
             self._put(folder, name, scratch, replace=replace)
@@ -73,7 +75,7 @@ class Store:
         if name not in self.names():
             raise ModelNotFound(name, self.names())
         with self._scratch(name) as scratch:
-            (self.root / name).rename(scratch / name)
+            (self.root / name).rename(scratch / MADE / name)
 
     def clean(self) -> None:
         """Delete what dead processes left behind; a model that one was just replacing comes back."""
@@ -91,6 +93,8 @@ class Store:
         self.clean()
         scratch = Path(tempfile.mkdtemp(dir=self.root, prefix=f"{SCRATCH_PREFIX}{name}-"))
         try:
+            # Below, so that a model may be called what the other things in here are.
+            (scratch / MADE).mkdir()
             with (scratch / LOCK_FILE).open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield scratch
@@ -98,14 +102,36 @@ class Store:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _put(self, folder: Path, name: str, scratch: Path, *, replace: bool) -> None:
-        destination = self.root / name
-        if destination.exists():
-            # Somebody else may have been quicker.
-            if not replace:
-                raise ModelExists(name)
-            (scratch / REPLACED).mkdir()
-            destination.rename(scratch / REPLACED / name)
-        folder.rename(destination)
+        destination, old = self.root / name, scratch / REPLACED / name
+        try:
+            if destination.exists():
+                # Somebody else may have been quicker.
+                if not replace:
+                    raise ModelExists(name)
+                old.parent.mkdir()
+                destination.rename(old)
+            folder.rename(destination)
+        except BaseException:
+            # What was moved aside would go with the scratch.
+            if old.exists() and not destination.exists():
+                old.rename(destination)
+            raise
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raises ModelRefused where a model that is put there would delete something else than a model."""
+    if not folder.exists() or holds_model(folder) or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    raise ModelRefused(f"{folder} is there already and is no model, so it is not replaced; choose another folder.")
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether it looks like one, usable or not; a manifest.json without graphs is some other program's."""
+    try:
+        fields = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(fields, dict) and "graphs" in fields
 
 
 def model_name(text: str) -> str:

@@ -121,12 +121,15 @@ def export(
 ) -> None:
     """Make a model of a training run, after proving that its graphs agree with PyTorch."""
     need(export="onnxscript", worker="onnxruntime")
+    from models.store import holds_model
     from personne.commands.export_model import ExportOptions, export_run
 
     store = settings_of(store=store).store
     options = ExportOptions(noise=noise, float16=float16, batch_norm=batch_norm, example=example)
+    replaced = holds_model(out or store / name)
     entry = export_run(source, name=name, store=store, out=out, facts_file=facts, measured=measured, options=options)
-    typer.echo(f"{entry.manifest.name} ({entry.manifest.digest}) is in {entry.folder}.")
+    instead = ", in place of the model that was there" if replaced else ""
+    typer.echo(f"{entry.manifest.name} ({entry.manifest.digest}) is in {entry.folder}{instead}.")
 
 
 @app.command("import")

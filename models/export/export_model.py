@@ -3,7 +3,6 @@
 import copy
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,9 +72,9 @@ def export_model(
 
     family: a key of architectures. kwargs: what the network was built with; the manifest keeps them. float16: write a
     second graph for GPUs, which computes in float16. The network's weights are rounded to float16 in place, as the
-    files hold them; keep_exact: unless that changes a picture by more than a level, then all stay float32. An older
-    folder of that name is replaced at the end. Raises ModelRefused for a picture of two channels, say, and ParityFailed
-    when the graphs disagree with the network; then nothing is written.
+    files hold them; keep_exact: unless that changes a picture by more than a level, then all stay float32. destination:
+    nothing is there yet; `Store.making` replaces models. Raises ModelRefused for a picture of two channels, say, and
+    ParityFailed when the graphs disagree with the network; then nothing is written.
     """
     network = network.eval().requires_grad_(False)
     metrics = {"rounding_levels": float(_rounding_change(network, family))} if keep_exact else {}
@@ -93,8 +92,7 @@ def export_model(
         (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         if keep_weights:
             _save_weights(network, manifest, folder / WEIGHTS_FILE, exact=exact)
-        if destination.exists():
-            shutil.rmtree(destination)
+        # Refused by the system where anything lies there by now.
         folder.rename(destination)
     return open_model(destination, "store")
 

@@ -1,7 +1,9 @@
 """personne export: a run or a snapshot becomes a model folder with graphs, manifest, sheet and card."""
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -9,13 +11,13 @@ from typing import Any, cast
 from pydantic import ValidationError
 from safetensors.torch import load_file
 
-from models.catalogue import ModelEntry
+from models.catalogue import ModelEntry, open_model
 from models.errors import ModelRefused
 from models.export.export_model import ModelFacts, export_model
 from models.manifest import GeneratorManifest
 from models.networks.architectures import TRANSLATORS, build
 from models.networks.stylegan2 import scale_noise
-from models.store import check_name
+from models.store import Store, check_name, check_replaceable
 from personne.commands.model_card import MEASURED_FILE, PICTURED, CardFacts, read_run, write_card
 from personne.commands.model_sheet import draw_sheet, draw_spare_faces
 from training.run_folder import recorded_data
@@ -55,10 +57,41 @@ def export_run(
     It goes into the store with its weights beside the graphs, or, when `out` is given, to that folder without them
     (as bundled models are). `facts_file`: JSON of CardFacts. `measured`: a folder with measured.json and pictures, as
     `personne evaluate` and `python -m benchmarks.painting` write it. Raises ModelsError, or FileNotFoundError
-    where there is no snapshot.
+    where there is no snapshot. A model that is there already is replaced when the new one is whole, nothing else
+    is: ModelRefused.
     """
     name = check_name(name)
     path = _newest(source)
+    with _making(name, store, out) as folder:
+        _write(
+            path, folder, name=name, facts_file=facts_file, measured=measured, options=options, with_weights=out is None
+        )
+    return open_model(out or store / name, "store")
+
+
+@contextlib.contextmanager
+def _making(name: str, store: Path, out: Path | None) -> Iterator[Path]:
+    """A path to write the model folder to; when the block ends well it is in its place."""
+    # A folder elsewhere is made as one of a store is: beside its place, found and cleaned up after a kill.
+    place = store / name if out is None else out.resolve()
+    check_replaceable(place)
+    with Store(place.parent).making(place.name, replace=True) as folder:
+        yield folder
+        # It may have been filled in the meantime.
+        check_replaceable(place)
+
+
+def _write(
+    path: Path,
+    folder: Path,
+    *,
+    name: str,
+    facts_file: Path | None,
+    measured: Path | None,
+    options: ExportOptions,
+    with_weights: bool,
+) -> None:
+    """The model of a snapshot, into a folder that is not there yet. One without weights is as bundled models are."""
     described = _description(path)
     facts = read_facts(facts_file)
     figures = {**_noise_figure(described.family, options.noise), **_read_measured(measured)}
@@ -82,19 +115,18 @@ def export_run(
             class_names=described.class_names,
             metrics={**read_run(path.parent.parent, described.images_seen), **figures},
         ),
-        out or store / name,
+        folder,
         kwargs=kwargs,
-        keep_weights=out is None,
+        keep_weights=with_weights,
         float16=options.float16,
     )
     draw_sheet(entry, options.example)
-    if out is not None and isinstance(entry.manifest, GeneratorManifest):
+    if not with_weights and isinstance(entry.manifest, GeneratorManifest):
         draw_spare_faces(entry)
     for picture in PICTURED:
         if measured is not None and (measured / picture).is_file():
             shutil.copyfile(measured / picture, entry.folder / picture)
     write_card(entry.manifest, facts, entry.folder)
-    return entry
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from models.errors import ModelNotFound, ModelRefused
-from models.store import REPLACED, SCRATCH_PREFIX, ModelExists, Store, check_name, model_name
+from models.store import (
+    LOCK_FILE,
+    MADE,
+    REPLACED,
+    SCRATCH_PREFIX,
+    ModelExists,
+    Store,
+    check_name,
+    check_replaceable,
+    model_name,
+)
 from tests.house.tracked import ROOT
 
 MAKER = """
@@ -110,6 +120,41 @@ def test_a_model_that_was_being_replaced_comes_back(tmp_path: Path) -> None:
     store.clean()
     assert (tmp_path / "mine" / "manifest.json").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_model_that_could_not_be_replaced_stays(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    make(store, "mine", "old")
+    with store._scratch("mine") as scratch, pytest.raises(FileNotFoundError):
+        store._put(scratch / MADE / "never-written", "mine", scratch, replace=True)
+    assert (tmp_path / "mine" / "manifest.json").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("name", [LOCK_FILE, REPLACED, MADE])
+def test_a_model_may_be_called_what_the_scratch_has_in_it(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path)
+    make(store, name, "old")
+    make(store, name, "new", replace=True)
+    assert (tmp_path / name / "manifest.json").read_text() == "new"
+    store.remove(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_model_may_take_the_place_of(tmp_path: Path) -> None:
+    for free in ("absent", "empty", "model"):
+        folder = tmp_path / free
+        if free != "absent":
+            folder.mkdir()
+        if free == "model":
+            (folder / "manifest.json").write_text('{"graphs": {}, "version": 0}')
+        check_replaceable(folder)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "manifest.json").write_text('{"short_name": "a web application"}')
+    (tmp_path / "file").write_text("thesis")
+    for other in (tmp_path, tmp_path / "site", tmp_path / "file"):
+        with pytest.raises(ModelRefused, match="is there already and is no model, so it is not replaced"):
+            check_replaceable(other)
 
 
 def test_remove(tmp_path: Path) -> None:

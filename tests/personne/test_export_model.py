@@ -12,7 +12,9 @@ from safetensors.torch import load_file, save_file
 from models.catalogue import find_models
 from models.errors import ModelRefused
 from models.networks.stylegan2 import Generator
+from personne.commands import export_model
 from personne.commands.export_model import ExportOptions, export_run, read_facts
+from tests.personne.invoking import invoke
 from tests.tiny_networks import tiny_network
 from training.snapshots import save_snapshot
 
@@ -90,6 +92,54 @@ def test_one_snapshot_to_a_folder(run: Path, tmp_path: Path) -> None:
     assert len(list((entry.folder / "spare").glob("*.jpg"))) == 24, "and has faces for when none can be made"
     again = export_run(snapshot, name="mine", store=tmp_path, out=tmp_path / "to")
     assert again.manifest.digest == entry.manifest.digest, "the same network gives the same files"
+
+
+def test_a_folder_that_is_no_model_is_never_replaced(run: Path, tmp_path: Path) -> None:
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    (thesis / "chapter.txt").write_text("years of work")
+    (tmp_path / "store" / "mine").mkdir(parents=True)
+    (tmp_path / "store" / "mine" / "notes.txt").write_text("by hand")
+    for where in (("--out", thesis), ("--store", tmp_path / "store")):
+        refused = invoke("export", run, "--name", "mine", *where).exception
+        assert isinstance(refused, ModelRefused)
+        assert "is no model, so it is not replaced; choose another folder" in str(refused)
+    assert (thesis / "chapter.txt").read_text() == "years of work"
+    assert (tmp_path / "store" / "mine" / "notes.txt").read_text() == "by hand"
+    (thesis / "chapter.txt").unlink()
+    assert invoke("export", run, "--name", "mine", "--out", thesis).exit_code == 0, "an empty folder will do"
+
+
+def test_a_second_export_takes_the_place_of_the_first_and_says_so(run: Path, tmp_path: Path) -> None:
+    older = run / "snapshots" / "faces-000001000.safetensors"
+    first = invoke("export", older, "--name", "mine", "--store", tmp_path)
+    assert "in place of" not in first.output
+    before = find_models(tmp_path).named("mine").manifest.digest
+    second = invoke("export", run, "--name", "mine", "--store", tmp_path)
+    assert "/mine, in place of the model that was there." in second.output
+    assert find_models(tmp_path).named("mine").manifest.digest != before
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_model_stays_where_its_next_export_fails(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = export_run(run, name="mine", store=tmp_path)
+
+    def fail(*_: object) -> None:
+        assert (tmp_path / "mine" / "card.md").is_file(), "it is there while the next one is being made"
+        raise OSError("no space left")
+
+    monkeypatch.setattr(export_model, "write_card", fail)
+    with pytest.raises(OSError, match="no space left"):
+        export_run(run / "snapshots" / "faces-000001000.safetensors", name="mine", store=tmp_path)
+    assert find_models(tmp_path).named("mine").manifest.digest == entry.manifest.digest
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_what_a_killed_export_left_beside_a_folder_goes_with_the_next(run: Path, tmp_path: Path) -> None:
+    (scratch := tmp_path / ".making-to-dead").mkdir()
+    (scratch / "lock").touch()
+    export_run(run, name="mine", store=tmp_path / "store", out=tmp_path / "to")
+    assert [path.name for path in tmp_path.iterdir()] == ["to"]
 
 
 def test_bad_facts_are_refused(tmp_path: Path) -> None:
