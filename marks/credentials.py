@@ -34,6 +34,7 @@ WHAT_FAILED = {
     "signingCredential.expired": "The signer's certificate had expired.",
     "signingCredential.invalid": "The signer's certificate is not made for signing pictures.",
 }
+DAMAGED = "The credentials are damaged."
 HARMLESS = {"signingCredential.untrusted"}
 
 
@@ -124,7 +125,7 @@ def read(body: bytes, root: bytes | None = None) -> CredentialsFinding | None:
     except c2pa.C2paError as error:
         if str(error).startswith("ManifestNotFound"):
             return None
-        return CredentialsFinding("invalid", reasons=("The credentials are damaged.",))
+        return CredentialsFinding("invalid", reasons=(DAMAGED,))
     return _finding(store, "Invalid" if _padding_changed(gif_c2pa(body) if is_gif(body) else body) else state)
 
 

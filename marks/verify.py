@@ -1,6 +1,7 @@
 """What each mark of a file says, and what they say together, in words."""
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from marks.errors import NotAPicture
 from marks.recipe import Ingredient, Recipe, SourceType
 from marks.watermark import WatermarkFinding
 from marks.xmp import XmpFinding
+
+log = logging.getLogger(__name__)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 """No other decoder of Pillow is ever reached."""
@@ -93,16 +96,16 @@ class Report:
 def verify(body: bytes, root: bytes | None = None) -> Report:
     """Read every mark of a JPEG, PNG, WebP, GIF or MP4 file. root: PEM certificate of whom to trust.
 
-    The watermark is looked for in the first frame of what moves, and not in films. Takes some ten milliseconds, and ten
-    times that where there is no watermark to be found quickly. Raises NotAPicture.
+    The watermark is looked for in the first frame of what moves, and not in films. Metadata or credentials that cannot
+    be read hide no other mark. Takes some ten milliseconds, and ten times that where there is no watermark to be found
+    quickly. Raises NotAPicture.
     """
     if is_mp4(body):
-        found, pixels = xmp.read_packet(mp4_xmp(body)), NOT_LOOKED_FOR
+        found, pixels = _metadata(body), NOT_LOOKED_FOR
     else:
         with _opened(body) as image:
-            found = xmp.read_packet(gif_xmp(body)) if is_gif(body) else xmp.read(image)
-            pixels = watermark.find(image)
-    signed = credentials.read(body, root) if credentials_installed() else None
+            found, pixels = _metadata(body, image), watermark.find(image)
+    signed = _signed(body, root) if credentials_installed() else None
     return Report(signed, found, pixels, credentials_installed(), pixels_readable=not is_mp4(body))
 
 
@@ -115,6 +118,32 @@ def ingredient_of(photo: bytes) -> Ingredient:
         signed_by=None if report.credentials is None else report.credentials.signed_by,
         watermark=report.watermark.found,
     )
+
+
+def _metadata(body: bytes, image: Image.Image | None = None) -> XmpFinding | None:
+    """None where there are none that can be read. image: of what is no film."""
+    try:
+        if image is None:
+            return xmp.read_packet(mp4_xmp(body))
+        return xmp.read_packet(gif_xmp(body)) if is_gif(body) else xmp.read(image)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Whoever wrote them may have meant that; what they say goes into no log.
+        log.warning("a file's metadata could not be read: %s", type(error).__name__)
+        return None
+
+
+def _signed(body: bytes, root: bytes | None) -> CredentialsFinding | None:
+    """Credentials that cannot be read are broken ones."""
+    try:
+        return credentials.read(body, root)
+    except MemoryError:
+        # That is no fault of theirs.
+        raise
+    except Exception as error:
+        log.warning("a file's credentials could not be read: %s", type(error).__name__)
+        return CredentialsFinding("invalid", reasons=(credentials.DAMAGED,))
 
 
 def _tells(found: XmpFinding | None) -> bool:

@@ -64,7 +64,8 @@ def read_packet(found: object) -> XmpFinding | None:
         return None
     try:
         root = ElementTree.fromstring(found.strip(b"\x00 \r\n"))  # noqa: S314 -- no document type, no entities
-    except (ElementTree.ParseError, ValueError):
+    except (ElementTree.ParseError, ValueError, LookupError):
+        # The last is Python's for an encoding that it does not know.
         return None
     recipe = _property(root, OURS, "recipe")
     return XmpFinding(

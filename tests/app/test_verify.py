@@ -17,6 +17,7 @@ from app.config import AppConfig
 from app.web import create_app
 from jobs.memory_queue import MemoryQueue
 from marks import xmp
+from marks.animations import mp4_with_xmp
 from marks.certificates import make_chain
 from marks.errors import CertificateRefused
 from marks.watermark import marked
@@ -148,6 +149,15 @@ def test_a_gif_is_as_large_as_its_first_frame_asks_for(ours: House) -> None:
     assert ours.verify(encoded(scene(64), "GIF"))["verdict"] == "unmarked"
 
 
+def test_metadata_in_no_known_encoding_are_no_error_and_hide_no_other_mark(ours: House) -> None:
+    odd = b'<?xml version="1.0" encoding="foo"?><x/>'
+    photo = ours.verify(encoded(marked(scene(256)), xmp=odd, quality=95))
+    assert (photo["verdict"], photo["watermark"]["found"], photo["xmp"]["source_type"]) == ("marked", True, None)
+    film = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + b"\0\0\0\x08mdat"
+    assert ours.verify(mp4_with_xmp(film, odd))["xmp"]["source_type"] is None
+    assert ours.client.post("/verify", files={"photo": mp4_with_xmp(film, odd)}).status_code == 200
+
+
 def test_faces_of_the_pool_and_of_the_page_are_signed_too(ours: House) -> None:
     assert ours.verify(ours.client.get("/face").content)["verdict"] == "ours"
 
@@ -196,6 +206,14 @@ def test_a_recipe_of_anybodys_leads_nowhere(ours: House, parameters: dict[str, A
     assert found["verdict"] == "marked"
     address = found["recipe"]["address"]
     assert address is None or ours.client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("parameters", [{"smile": "\ud800"}, {"\ud800": 1}])
+def test_a_recipe_with_half_a_character_is_none(ours: House, parameters: dict[str, Any]) -> None:
+    from dataclasses import replace
+
+    found = ours.verify(encoded(scene(64), xmp=xmp.packet(replace(RECIPE, parameters=parameters))))
+    assert found["recipe"] is None
 
 
 def test_a_recipe_for_a_model_that_is_not_here_has_no_address(ours: House) -> None:

@@ -68,6 +68,30 @@ def test_a_plain_picture_is_unmarked() -> None:
     assert "That does not make it a photograph" in report.sentence
 
 
+def test_metadata_in_no_known_encoding_hide_no_other_mark(credentials: Credentials) -> None:
+    body = encoded(marked(scene(256)), xmp=b'<?xml version="1.0" encoding="foo"?><x/>', quality=95)
+    assert ingredient_of(body) == Ingredient(watermark=True)
+    report = verify(credentials.signed(body, "image/jpeg", RECIPE), credentials.root)
+    assert (report.verdict, report.xmp, report.watermark.found) == (Verdict.OURS, None, True)
+
+
+def test_what_one_reader_falls_over_hides_no_other_mark(
+    leaving: bytes, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def falls(*_: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("marks.xmp.read", falls)
+        report = verify(leaving, credentials.root)
+        assert (report.verdict, report.xmp, report.watermark.found) == (Verdict.OURS, None, True)
+    monkeypatch.setattr("marks.credentials.read", falls)
+    report = verify(leaving, credentials.root)
+    assert (report.verdict, report.recipe, report.watermark.found) == (Verdict.CHANGED, RECIPE, True)
+    assert report.credentials is not None
+    assert report.credentials.reasons == ("The credentials are damaged.",)
+
+
 def test_a_photos_marks_are_kept_as_history(leaving: bytes) -> None:
     assert ingredient_of(leaving) == Ingredient(
         SourceType.MADE.value, RECIPE.software, "personne on a bench pictures, personne on a bench", True

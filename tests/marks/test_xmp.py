@@ -48,6 +48,8 @@ def test_other_peoples_packets_are_understood() -> None:
         b"",
         b"no XML",
         b"<x",
+        b'<?xml version="1.0" encoding="foo"?><x/>',
+        b'<?xml version="1.0" encoding="base64"?><x/>',
         b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>',
         b"<x>" + b" " * xmp.MOST_BYTES + b"</x>",
         b"\xff\xfe\x00",
