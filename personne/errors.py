@@ -12,7 +12,7 @@ FrontDoorError
 ├── NothingToTranslate files and folders without a photo
 ├── AlreadyThere       a file that a command would replace
 ├── NoMaskTaken        a mask for a style that fills nothing
-├── WouldOverwrite     a translation that would take the place of a photo
+├── WouldOverwrite     what is made of a photo would take the place of one
 ├── PhotosRefused      some photos could not be read
 ├── PhotosNotInverted  no latent was found for some photos
 ├── NoFacesAligned     `personne dataset align` found no face that it could take
@@ -157,7 +157,7 @@ class NoMaskTaken(FrontDoorError):
 
 
 class WouldOverwrite(FrontDoorError):
-    """A translation would take the place of a photo, or of another translation."""
+    """What is made of a photo would take the place of a photo, or of what is made of another."""
 
     def __init__(self, what: str, way_out: str) -> None:
         super().__init__(f"Nothing was written: {what}; {way_out}.")

@@ -1,9 +1,10 @@
-"""Photos that a command is given, files and folders, and files that appear whole or not at all."""
+"""Photos that a command is given, files and folders, and what becomes of them: whole or not at all, and never over a
+photo."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from personne.errors import NothingToTranslate
+from personne.errors import NothingToTranslate, WouldOverwrite
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
@@ -17,6 +18,23 @@ def photos_in(sources: Sequence[Path]) -> list[tuple[Path, Path]]:
     if not found:
         raise NothingToTranslate([str(source) for source in sources])
     return found
+
+
+def check_targets(pairs: Iterable[tuple[Path, Sequence[Path]]], doing: str) -> None:
+    """Photos, each with the files that it becomes. doing: what is done to them, "translate".
+
+    Raises WouldOverwrite where a file is one of the photos, or two photos would become one file.
+    """
+    pairs = list(pairs)
+    originals = {photo.resolve() for photo, _ in pairs}
+    taken: dict[Path, Path] = {}
+    for photo, target in ((photo, target) for photo, targets in pairs for target in targets):
+        place = target.resolve()
+        if place in originals:
+            raise WouldOverwrite(f"{target} is one of the photos", "choose another folder with --out")
+        if place in taken:
+            raise WouldOverwrite(f"{photo} and {taken[place]} would both be {target}", f"{doing} them one by one")
+        taken[place] = photo
 
 
 def write_whole(target: Path, body: bytes) -> None:

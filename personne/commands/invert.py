@@ -17,7 +17,7 @@ from jobs.contract import PHOTO, InvertJob
 from models.abilities import Method, Space, method_of
 from models.catalogue import Catalogue, ModelEntry
 from personne.errors import BadLandmarks, PhotosNotInverted
-from personne.photos_in import photos_in, write_whole
+from personne.photos_in import check_targets, photos_in, write_whole
 from worker.config import WorkerConfig
 from worker.errors import JobRefused
 from worker.inverters import Inverters
@@ -62,9 +62,11 @@ def invert_photos(
 ) -> list[Path]:
     """Write NAME.json (as /v1/jobs/{id}/result has it) and NAME.png for each photo; a folder's keep their places.
 
-    Raises NothingToTranslate, and PhotosNotInverted at the end, when some could not be: the others are there.
+    Raises NothingToTranslate, WouldOverwrite before anything is done, and PhotosNotInverted at the end, when some could
+    not be: the others are there.
     """
     photos, written, refused = photos_in(sources), [], 0
+    check_targets(((photo, _targets(out, place)) for photo, place in photos), "invert")
     job = InvertJob(entry.generator.digest, wanted.method.value, wanted.space.value, wanted.face, wanted.landmarks)
     with _opened(entry, config) as invert, Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(entry.manifest.name, total=len(photos))
@@ -75,14 +77,19 @@ def invert_photos(
                 refused += 1
                 progress.console.print(f"{photo}: {error}", markup=False, highlight=False, soft_wrap=True)
             else:
-                target = out / place.with_suffix(".json")
-                write_whole(target, document)
-                write_whole(target.with_suffix(".png"), picture)
-                written.append(target)
+                latent, shown = _targets(out, place)
+                write_whole(latent, document)
+                write_whole(shown, picture)
+                written.append(latent)
             progress.update(bar, completed=number + 1)
     if refused:
         raise PhotosNotInverted(refused, len(photos))
     return written
+
+
+def _targets(out: Path, place: Path) -> tuple[Path, Path]:
+    """The latent's document, and the picture for people."""
+    return out / place.with_suffix(".json"), out / place.with_suffix(".png")
 
 
 def _tell(progress: Progress, bar: TaskID, done: int, share: float) -> None:

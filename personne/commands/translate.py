@@ -11,7 +11,8 @@ from rich.progress import Progress, TaskID
 
 from jobs.contract import MASK, PHOTO, PictureFormat, TranslateJob
 from models.catalogue import Catalogue, ModelEntry
-from personne.errors import NoMaskTaken, NothingToTranslate, PhotosRefused, WouldOverwrite
+from personne.errors import NoMaskTaken, PhotosRefused
+from personne.photos_in import check_targets, photos_in, write_whole
 from worker.config import WorkerConfig
 from worker.errors import MaskRefused, PhotoRefused
 from worker.loaded_models import LoadedModels
@@ -60,7 +61,7 @@ def translate_photos(
             try:
                 told = partial(_tell, progress, bar, number)
                 inputs = {PHOTO: source.read_bytes(), **beside}
-                _write(target, translate(inputs, _job(entry, target, wish), told))
+                write_whole(target, translate(inputs, _job(entry, target, wish), told))
             except (PhotoRefused, MaskRefused, OSError) as error:
                 refused.append(source)
                 progress.console.print(f"{source}: {error}", markup=False, highlight=False, soft_wrap=True)
@@ -105,38 +106,12 @@ def _opened(entry: ModelEntry, config: WorkerConfig) -> Iterator[Translate]:
 
 def _pairs(sources: Sequence[Path], out: Path, picture_format: PictureFormat | None) -> list[tuple[Path, Path]]:
     """Each photo and where its translation goes."""
-    places = [place for source in sources for place in _places(source)]
-    if not places:
-        raise NothingToTranslate([str(source) for source in sources])
-    pairs = [(photo, out / _renamed(place, picture_format)) for photo, place in places]
-    originals = {photo.resolve(): photo for photo, _ in pairs}
-    targets: dict[Path, Path] = {}
-    for photo, target in pairs:
-        if target.resolve() in originals:
-            raise WouldOverwrite(f"{target} is one of the photos", "choose another folder with --out")
-        if target in targets:
-            raise WouldOverwrite(f"{photo} and {targets[target]} would both be {target}", "translate them one by one")
-        targets[target] = photo
+    pairs = [(photo, out / _renamed(place, picture_format)) for photo, place in photos_in(sources)]
+    check_targets(((photo, [target]) for photo, target in pairs), "translate")
     return pairs
-
-
-def _places(source: Path) -> list[tuple[Path, Path]]:
-    """Photos, each with its place under the folder to write to. A file that was named is one, whatever its ending."""
-    if source.is_dir():
-        found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        return [(path, path.relative_to(source)) for path in found]
-    return [(source, Path(source.name))]
 
 
 def _renamed(place: Path, picture_format: PictureFormat | None) -> Path:
     if picture_format is not None and SUFFIXES.get(place.suffix.lower()) is not picture_format:
         return place.with_suffix(f".{picture_format}")
     return place if place.suffix.lower() in SUFFIXES else place.with_suffix(".jpg")
-
-
-def _write(target: Path, body: bytes) -> None:
-    """Whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    begun = target.with_name(f".{target.name}.partial")
-    begun.write_bytes(body)
-    begun.replace(target)

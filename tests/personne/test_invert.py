@@ -12,6 +12,7 @@ from PIL import Image
 
 from models.alignment import face_square
 from models.locator_files import LOCATOR_FOLDER
+from personne.errors import WouldOverwrite
 from tests.app.translating import photo
 from tests.personne.invoking import invoke
 
@@ -54,6 +55,26 @@ def test_what_cannot_be_is_a_sentence(invertible_store: Path, tiny_store: Path, 
     assert "there are encoder, descent, hybrid" in said(invertible_store, "--method", "magic")
     assert "there are w, w_plus" in said(invertible_store, "--space", "z")
     assert "1 of 1 photos" in said(invertible_store, "--landmarks", "1,1,1,1,1,1,1,1,1,1")
+
+
+def test_no_photo_is_ever_written_over(invertible_store: Path, tmp_path: Path) -> None:
+    mine, other = tmp_path / "me.png", tmp_path / "other" / "me.jpg"
+    other.parent.mkdir()
+    for path in (mine, other):
+        path.write_bytes(photo(200, 180))
+    before = mine.read_bytes()
+    options = ("--model", "tiny", "--store", invertible_store, "--device", "cpu", "--method", "encoder")
+
+    onto_itself = invoke("invert", mine, "--out", tmp_path, *options).exception
+    assert isinstance(onto_itself, WouldOverwrite)
+    assert str(onto_itself) == f"Nothing was written: {mine} is one of the photos; choose another folder with --out."
+    alike = invoke("invert", mine, other, "--out", tmp_path / "out", *options).exception
+    assert isinstance(alike, WouldOverwrite)
+    assert "would both be" in str(alike)
+    assert "invert them one by one" in str(alike)
+    assert mine.read_bytes() == before
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "me.json").exists()
 
 
 @needs_locator
