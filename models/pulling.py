@@ -1,11 +1,16 @@
 """Published checkpoints by name, and their download: resumed where it broke off, checked where a checksum is known."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import httpx
@@ -82,13 +87,50 @@ def published(name: str) -> PublishedModel:
     return rows[name]
 
 
-def download(model: PublishedModel, folder: Path, report: Report) -> Path:
+@contextlib.contextmanager
+def downloading(model: PublishedModel, folder: Path, wait: Callable[[], None]) -> Iterator[Callable[[Report], Path]]:
+    """What downloads the checkpoint into `folder`, while no other process may do anything with this file.
+
+    wait: called before waiting for one that does. Two that append to one .part would make a file of the right size and
+    wrong bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder / f"{model.file_name}.lock", wait):
+        yield partial(_download, model, folder)
+
+
+@contextlib.contextmanager
+def _alone(path: Path, wait: Callable[[], None]) -> Iterator[None]:
+    while True:
+        with path.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                wait()
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            # Whoever held it has deleted it since, and then it keeps nobody else out.
+            if not _is_at(lock, path):
+                continue
+            try:
+                yield
+            finally:
+                path.unlink()
+            return
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _download(model: PublishedModel, folder: Path, report: Report) -> Path:
     """The checkpoint's file in `folder`, fetched if it is not there yet.
 
     What was fetched stays in a .part file when the connection breaks, and the next call goes on from there if the
     server has the same file still. Raises DownloadFailed with a sentence that says what to do.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / model.file_name
     if not path.exists():
         part = _Part(path.with_name(f"{path.name}.part"))

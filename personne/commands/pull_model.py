@@ -1,10 +1,12 @@
 """personne pull: a well-known published checkpoint, downloaded and imported."""
 
+from functools import partial
+
 from rich.console import Console
 from rich.table import Table
 
 from models.catalogue import ModelEntry
-from models.pulling import PublishedModel, download, published, published_models
+from models.pulling import PublishedModel, downloading, published, published_models
 from models.store import Store, check_name
 from personne.commands.import_model import ImportOptions, import_model
 from personne.errors import LicenceNotAccepted
@@ -22,14 +24,21 @@ def pull_model(
     if not accept_licence:
         raise LicenceNotAccepted(model.title, model.licence, model.licence_url)
     called = check_name(called or model.name)
-    if not force:
-        store.check_free(called)
-    with shown_download(model.title) as report:
-        path = download(model, store.downloads, report)
-    made = import_model(path, store, _options(model, called, force))
-    # It stays when the import is refused or interrupted, so that the next attempt need not fetch it again.
-    path.unlink()
+    with downloading(model, store.downloads, partial(_tell_of_waiting, model)) as download:
+        # Whoever was waited for may have taken the name.
+        if not force:
+            store.check_free(called)
+        with shown_download(model.title) as report:
+            path = download(report)
+        made = import_model(path, store, _options(model, called, force))
+        # It stays when the import is refused or interrupted, so that the next attempt need not fetch it again.
+        path.unlink()
     return made
+
+
+def _tell_of_waiting(model: PublishedModel) -> None:
+    said = f"Another process is pulling {model.name}; this one waits until it is done."
+    Console(stderr=True).print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 def list_published() -> None:

@@ -2,6 +2,10 @@
 
 import hashlib
 import re
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,7 @@ from models.pulling import (
     DownloadFailed,
     NotPublished,
     PublishedModel,
-    download,
+    downloading,
     published,
     published_models,
 )
@@ -26,10 +30,21 @@ def row(url: str, size: int | None = None, sha256: str | None = None) -> Publish
     return PublishedModel("thing", "A thing", url, "CC0-1.0", "https://example.org/licence", size, sha256)
 
 
+def nobody_else() -> None:
+    pytest.fail("nobody else downloads it")
+
+
+def fetch_from(url: str, folder: Path, wait: Callable[[], None] = nobody_else) -> Path:
+    with downloading(row(url), folder, wait) as download:
+        return download(lambda *_: None)
+
+
 def fetch(file: ServedFile, folder: Path, **stated: object) -> tuple[Path, list[tuple[int, int | None]]]:
     reported: list[tuple[int, int | None]] = []
     with serving(file) as url:
-        path = download(row(url, **stated), folder, lambda had, total: reported.append((had, total)))  # type: ignore[arg-type]
+        thing = row(url, **stated)  # type: ignore[arg-type]
+        with downloading(thing, folder, nobody_else) as download:
+            path = download(lambda had, total: reported.append((had, total)))
     return path, reported
 
 
@@ -92,6 +107,41 @@ def test_a_download_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
     assert file.requests == []
 
 
+def test_of_two_at_once_the_second_waits_and_takes_what_the_first_has_fetched(tmp_path: Path) -> None:
+    file, waiting = ServedFile(CONTENT), threading.Event()
+    with serving(file) as url, ThreadPoolExecutor(1) as pool:
+        with downloading(row(url), tmp_path, nobody_else) as download:
+            second = pool.submit(fetch_from, url, tmp_path, waiting.set)
+            assert waiting.wait(30)
+            assert not second.done()
+            download(lambda *_: None)
+        assert second.result(30).read_bytes() == CONTENT
+    assert file.requests == [None]
+    assert [path.name for path in tmp_path.iterdir()] == ["thing.pth"], "no lock is left"
+
+
+def test_many_at_once_take_turns(tmp_path: Path) -> None:
+    """Each deletes the file that the others wait for."""
+    inside: list[int] = []
+
+    def take_a_turn(_: int) -> int:
+        with downloading(row("http://localhost/weights.pth"), tmp_path, lambda: None):
+            inside.append(1)
+            time.sleep(0.005)
+            now = len(inside)
+            inside.pop()
+            return now
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(take_a_turn, range(80))) == {1}
+
+
+def test_the_lock_of_a_dead_process_keeps_nobody_out(tmp_path: Path) -> None:
+    (tmp_path / "thing.pth.lock").touch()
+    assert fetch(ServedFile(CONTENT), tmp_path)[0].read_bytes() == CONTENT
+    assert [path.name for path in tmp_path.iterdir()] == ["thing.pth"]
+
+
 @pytest.mark.parametrize("status", [404, 410])
 def test_an_address_that_is_gone(tmp_path: Path, status: int) -> None:
     with pytest.raises(DownloadFailed, match=rf"no longer there \(HTTP {status}\).*personne import"):
@@ -108,7 +158,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
     with serving(ServedFile(b"")) as url:
         pass
     with pytest.raises(DownloadFailed, match="broke off after 0 bytes"):
-        download(row(url), tmp_path, lambda *_: None)
+        fetch_from(url, tmp_path)
 
 
 def test_a_wrong_checksum_deletes_the_file(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """personne pull: licence first, then the download from a real server, then the import."""
 
 import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from models.catalogue import find_models
 from models.manifest import TranslatorManifest
 from models.networks.patchgan import PatchDiscriminator
 from models.networks.translator import ResnetTranslator
-from models.pulling import PublishedModel
+from models.pulling import PublishedModel, downloading
 from personne.commands import pull_model
 from personne.errors import LicenceNotAccepted
 from tests.models.file_server import ServedFile, serving
@@ -62,6 +65,26 @@ def test_a_download_that_cannot_be_imported_is_kept(tmp_path: Path, monkeypatch:
     assert file.requests == [None], "fetched once"
     assert [path.name for path in (tmp_path / ".downloads").iterdir()] == ["style_blots.pth"]
     assert list(find_models(tmp_path, bundled=tmp_path)) == []
+
+
+def test_of_two_at_once_the_second_waits_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, held = ServedFile(torch_file(ResnetTranslator(ngf=4, n_blocks=1))), threading.Event()
+
+    def first(model: PublishedModel) -> None:
+        with downloading(model, tmp_path / ".downloads", held.clear) as download:
+            held.set()
+            time.sleep(1)
+            download(lambda *_: None)
+
+    with serving(file) as url, ThreadPoolExecutor(1) as pool:
+        publish(monkeypatch, url)
+        pool.submit(first, pull_model.published("style_blots"))
+        assert held.wait(30)
+        second = pull(tmp_path, "style_blots", "--accept-licence")
+    assert second.exit_code == 0, second.output
+    assert "Another process is pulling style_blots; this one waits until it is done." in second.stderr
+    assert file.requests == [None], "fetched once"
+    assert list((tmp_path / ".downloads").iterdir()) == []
 
 
 def test_the_table_is_shown(tmp_path: Path) -> None:
