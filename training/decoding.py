@@ -17,14 +17,13 @@ from PIL import Image, ImageOps
 from rich.console import Console
 from rich.progress import Progress
 
+from models.opened_pictures import upright
 from training.errors import DatasetError
 from training.picture_files import PictureFiles
 
 PART_BYTES = 16 * 2**20
 MOST_IN_A_PART = 64
 LINE_EVERY_S = 30
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What Pillow raises at files that are no pictures, or not whole."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +53,11 @@ def read_rgb(data: bytes, name: str) -> Image.Image:
     """The picture upright and as RGB. Raises DatasetError where it cannot be read."""
     try:
         with Image.open(io.BytesIO(data)) as opened:
-            return ImageOps.exif_transpose(opened).convert("RGB")
-    except UNREADABLE as error:
+            return upright(opened).convert("RGB")
+    except MemoryError:
+        raise
+    except Exception as error:
+        # A decoder may raise anything for a damaged file.
         raise DatasetError(f"{name} is not a picture that can be read: {error}") from error
 
 

@@ -8,6 +8,7 @@ import contextlib
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -83,13 +84,20 @@ def opened_files(source: Path) -> Iterator[PictureFiles]:
             source, names, lambda name: (source / name).read_bytes(), lambda name: _stamp_of_file(source / name)
         )
     elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
+        with _opened_zip(source) as archive:
             names = tuple(sorted(_visible(entry for entry in archive.namelist() if not entry.endswith("/"))))
             yield _described(
                 source, names, lambda name: _unpacked(archive, name), lambda name: _stamp_inside(archive, name)
             )
     else:
         raise DatasetError(f"{source} is neither a folder nor a zip")
+
+
+def _opened_zip(source: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(source)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise DatasetError(f"{source} is a damaged zip: {error}") from error
 
 
 def read_rows(text: bytes, called: str) -> list[Row]:
@@ -100,6 +108,9 @@ def read_rows(text: bytes, called: str) -> list[Row]:
         raise DatasetError(f"{called} is no CSV in UTF-8: {error}") from error
     if rows and "file" not in rows[0]:
         raise DatasetError(f"{called} lacks the columns file and split")
+    for row in rows:
+        # Fields beyond the header's; they have no name.
+        row.pop(None, None)
     return rows
 
 
@@ -161,7 +172,7 @@ def _visible(names: Iterator[str]) -> Iterator[str]:
 def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         return archive.read(name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{name} cannot be unpacked: {error}") from error
 
 

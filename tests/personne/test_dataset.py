@@ -1,6 +1,7 @@
 """personne dataset: from a folder of pictures to a zip that trains, with its licence in the run."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,48 @@ def test_inspect_says_what_is_wrong(pictures: Path, tmp_path: Path) -> None:
     (pictures / "broken.png").unlink()
     (pictures / "again.png").unlink()
     assert "Nothing is wrong" in invoke("dataset", "inspect", pictures).stdout
+
+
+def test_a_damaged_exif_leaves_the_picture_as_it_is(tmp_path: Path) -> None:
+    """A number that is a text, and a quarter turn: Pillow cannot write it again."""
+    fields = b"\x01\x01\0\x02\0\0\0\x04abc\0" + b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0"
+    folder = tmp_path / "set"
+    folder.mkdir()
+    blot(0, (80, 64)).save(folder / "0.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x02" + fields + bytes(4))
+    said = invoke("dataset", "inspect", folder)
+    assert said.exit_code == 0, said.output
+    assert "sides 64 to 64" in said.stdout
+    assert "cannot be read" not in said.stdout
+
+
+def test_damaged_zips_are_named(pictures: Path, tmp_path: Path) -> None:
+    (pictures / "broken.png").unlink()
+    whole, out = tmp_path / "whole.zip", tmp_path / "out.zip"
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(pictures.glob("*.png")):
+            archive.write(path, path.name)
+        inside = archive.getinfo("03.png").header_offset
+    content = whole.read_bytes()
+    directory = content.rfind(b"PK\x01\x02")
+    whole.write_bytes(content[:directory] + b"XX" + content[directory + 2 :])
+    for command in (("inspect", whole), ("pack", whole, "--out", out, "--resolution", "16"), ("split", whole)):
+        refused = invoke("dataset", *command).exception
+        assert isinstance(refused, DatasetError), command
+        assert f"{whole} is a damaged zip: " in str(refused)
+    # Of the packed picture itself, behind its header.
+    whole.write_bytes(content[: inside + 40] + b"\xff" * 30 + content[inside + 70 :])
+    said = invoke("dataset", "inspect", whole)
+    assert said.exit_code == 0, said.output
+    assert "1 cannot be read: 03.png" in said.stdout
+
+
+def test_a_row_with_too_many_fields(pictures: Path, tmp_path: Path) -> None:
+    index = tmp_path / "set.csv"
+    index.write_text("file,split,person\n00.png,train,a\n01.png,train,b,surplus\n")
+    pack = ("dataset", "pack", pictures, "--out", tmp_path / "x.zip", "--resolution", "16")
+    refused = invoke(*pack, "--label", "nosuch").exception
+    assert isinstance(refused, DatasetError)
+    assert "no column 'nosuch' for labels; there are: person" in str(refused)
 
 
 def test_split_then_pack(pictures: Path, tmp_path: Path) -> None:
