@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from rich.console import Console
 from rich.progress import Progress
 
-from models.opened_pictures import upright
+from models.opened_pictures import eight_bits, upright
 from training.errors import DatasetError
 from training.picture_files import PictureFiles
 
@@ -53,7 +53,7 @@ def read_rgb(data: bytes, name: str) -> Image.Image:
     """The picture upright and as RGB. Raises DatasetError where it cannot be read."""
     try:
         with Image.open(io.BytesIO(data)) as opened:
-            return upright(opened).convert("RGB")
+            return eight_bits(upright(opened)).convert("RGB")
     except MemoryError:
         raise
     except Exception as error:

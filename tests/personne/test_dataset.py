@@ -87,6 +87,18 @@ def test_a_row_with_too_many_fields(pictures: Path, tmp_path: Path) -> None:
     assert "no column 'nosuch' for labels; there are: person" in str(refused)
 
 
+def test_grey_of_sixteen_bits_keeps_its_levels(tmp_path: Path) -> None:
+    folder, out = tmp_path / "grey", tmp_path / "grey.zip"
+    folder.mkdir()
+    levels = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (64, 1))
+    Image.fromarray(levels).save(folder / "0.png")
+    said = invoke("dataset", "pack", folder, "--out", out, "--resolution", "64")
+    assert said.exit_code == 0, said.output
+    for source in (folder, out):
+        found = load_pictures(source, 64)
+        np.testing.assert_array_equal(found[0], np.broadcast_to(levels // 257, (3, 64, 64)))
+
+
 def test_split_then_pack(pictures: Path, tmp_path: Path) -> None:
     split = ("dataset", "split", pictures, "--labels", tmp_path / "people.csv", "--test", "0.3")
     said = invoke(*split)
