@@ -56,6 +56,16 @@ def test_format_accept_size_and_strength(painting: Studio) -> None:
     np.testing.assert_array_equal(np.asarray(same), np.asarray(Image.open(io.BytesIO(body))))
 
 
+def test_a_cut_out_has_no_dark_rim_when_it_is_shrunk(painting: Studio) -> None:
+    levels = np.zeros([384, 384, 4], np.uint8)
+    levels[:, :194] = (255, 0, 0, 255)
+    body = saved(Image.fromarray(levels), "PNG")
+    answer = np.asarray(opened(painting.post(body, "&strength=0&size=96")))
+    assert answer[48, 48].tolist() == [255, 0, 0, 128]
+    over_white = np.asarray(opened(painting.post(body, "&strength=0&size=96&format=jpg"))).astype(int)
+    assert np.abs(over_white[48, 48] - [255, 127, 127]).max() <= 12, "but for what JPEG does to an edge"
+
+
 def test_what_its_format_has_no_room_for_is_refused_at_once(painting: Studio) -> None:
     wide = saved(Image.new("RGB", (16_384, 2)), "PNG")
     for refused in (painting.post(wide, "&format=webp"), painting.post(wide, accept="image/webp")):

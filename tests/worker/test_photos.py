@@ -113,6 +113,32 @@ def test_a_profile_that_does_not_fit_is_as_none() -> None:
     np.testing.assert_array_equal(decoded(grey, MOST).pixels, decoded(saved(picture("L"), "PNG"), MOST).pixels)
 
 
+def cut_out(side: int, edge: int) -> Image.Image:
+    """Red up to the edge, beside it black that nobody sees."""
+    levels = np.zeros([side, side, 4], np.uint8)
+    levels[:, :edge] = (255, 0, 0, 255)
+    return Image.fromarray(levels)
+
+
+@pytest.mark.parametrize(("side", "edge", "longest", "scale"), [(512, 258, 128, 1), (60, 30, None, 4)])
+def test_what_nobody_sees_makes_no_dark_rim(side: int, edge: int, longest: int | None, scale: int) -> None:
+    photo = decoded(saved(cut_out(side, edge), "PNG"), MOST).shrunk(longest).enlarged(scale)
+    assert photo.opacity is not None
+    share = photo.opacity[..., None] / 255
+    over_white = photo.pixels * share + 255 * (1 - share)
+    assert 0 < share.min(initial=1, where=share > 0) < 0.9, "there is something between"
+    assert over_white[..., 0].min() >= 254, "red over white is nowhere darker"
+    assert np.abs(over_white[..., 1] - 255 * (1 - share[..., 0])).max() <= 1
+
+
+def test_opaque_and_wholly_transparent_places_keep_their_colours() -> None:
+    image = picture("RGBA", (200, 100))
+    plain = np.asarray(picture(size=(200, 100)).resize((50, 25), Image.Resampling.LANCZOS))
+    for opacity in (255, 0):
+        image.putalpha(opacity)
+        np.testing.assert_array_equal(decoded(saved(image, "PNG"), MOST).shrunk(50).pixels, plain)
+
+
 def test_smaller_keeps_its_shape_and_never_grows() -> None:
     photo = decoded(saved(picture("RGBA", (300, 200)), "PNG"), MOST)
     smaller = photo.shrunk(30)
