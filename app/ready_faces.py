@@ -1,6 +1,7 @@
 """Faces made ahead, in the web process's memory: a refresh takes milliseconds, and each face is given once."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from jobs.errors import JobsError
 from models.errors import ModelsError
 from models.spare_faces import SPARE_PSI, spare_faces
 
+_log = logging.getLogger(__name__)
 MAKERS = 32
 """Faces on order at one time at most: a whole batch of the largest bucket, and no more of the idle lane than that."""
 FIRST_PAUSE_S = 0.1
@@ -117,7 +119,11 @@ class ReadyFaces:
             try:
                 job = replace(self._pattern(), seed=draw_seed())
                 return Face(job, await self._errands.run(job, Lane.IDLE))
-            except (AppError, JobsError, ModelsError):
-                # Spread out, so that the makers do not come back all at once.
-                await asyncio.sleep(pause_s * uniform(0.5, 1.0))
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            except (AppError, JobsError, ModelsError) as error:
+                _log.debug("No face was made ahead: %s", error)
+            except Exception:
+                # A bug; but who makes faces ahead must not end by it, or none would ever be ready again.
+                _log.exception("No face was made ahead.")
+            # Spread out, so that the makers do not come back all at once.
+            await asyncio.sleep(pause_s * uniform(0.5, 1.0))
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

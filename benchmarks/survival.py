@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -185,11 +186,12 @@ def flushed(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
-def memory_full(stage: Stage) -> Iterator[None]:
+def configured(stage: Stage, setting: str) -> Iterator[None]:
+    """A setting of Redis by which it reads on and writes nothing."""
     with redis.Redis.from_url(stage.server.url) as client:
-        client.config_set("maxmemory", 1)
+        client.config_set(setting, 1)
         yield
-        client.config_set("maxmemory", 0)
+        client.config_set(setting, 0)
 
 
 FAULTS = {
@@ -199,7 +201,8 @@ FAULTS = {
     "redis kill -9": redis_killed,
     "worker kill -9": worker_killed,
     "flush": flushed,
-    "memory full": memory_full,
+    "memory full": partial(configured, setting="maxmemory"),
+    "replicas gone": partial(configured, setting="min-replicas-to-write"),
 }
 
 

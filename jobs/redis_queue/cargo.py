@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from redis.exceptions import ResponseError
-
 from jobs.contract import Delivery
 from jobs.errors import LeaseLost, QueueUnavailable
 from jobs.queue import QueuePolicy
-from jobs.redis_queue.keys import GROUP, UNAVAILABLE, Keys, as_seen_outside, in_ms, script
+from jobs.redis_queue.keys import GROUP, UNAVAILABLE, Keys, in_ms, script
 
 
 class Cargo:
@@ -38,8 +36,6 @@ class Cargo:
             kept = self._put_part(keys=keys, args=args)
         except UNAVAILABLE as error:
             raise self._away(error) from error
-        except ResponseError as error:
-            raise self._away(as_seen_outside(error)) from error
         if kept < 0:
             raise LeaseLost
         return bool(kept)

@@ -5,7 +5,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from jobs.contract import JobId, Lane
@@ -14,7 +14,6 @@ GROUP = "workers"
 PREFIX = "psn:"
 UNAVAILABLE = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
 """What says that Redis cannot do its work now, and may again later."""
-_UNAVAILABLE_IN_A_SCRIPT = ("-OOM", "-READONLY", "-MISCONF", "-LOADING")
 _TELLING = frozenset(
     {"begin", "bury", "cancel", "erase", "finish", "put_back", "put_part", "renew", "report", "submit"}
 )
@@ -77,13 +76,6 @@ def script(name: str) -> str:
     folder = files("jobs") / "lua"
     source = (folder / f"{name}.lua").read_text(encoding="utf-8")
     return (folder / "conclude.lua").read_text(encoding="utf-8") + source if name in _TELLING else source
-
-
-def as_seen_outside(error: ResponseError) -> ResponseError:
-    """What a script met, as the error that a plain command would meet: Redis 6.2 only quotes its code in a sentence."""
-    if any(code in str(error) for code in _UNAVAILABLE_IN_A_SCRIPT):
-        return OutOfMemoryError(str(error)) if "-OOM" in str(error) else ReadOnlyError(str(error))
-    return error
 
 
 def in_ms(seconds: float) -> int:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import redis
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
@@ -16,9 +15,9 @@ from jobs.errors import WireError
 from jobs.outcomes import deadline_passed, given_up, kept_s
 from jobs.queue import DEFAULT_POLICY, QueuePolicy
 from jobs.redis_queue.cargo import Cargo
-from jobs.redis_queue.connecting import kept_alive
+from jobs.redis_queue.connecting import blocking_client_of
 from jobs.redis_queue.entries import Entry, delivery_of, is_told
-from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, as_seen_outside, in_ms, script, without_password
+from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, in_ms, script, without_password
 from jobs.redis_queue.leases import Leases
 
 BLOCK_MS = 1000
@@ -40,11 +39,10 @@ class RedisSource:
         self._policy = policy
         self._worker = worker_id
         self._keys = Keys(prefix)
-        self._client: Any = redis.Redis.from_url(
+        self._client = blocking_client_of(
             url,
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=SOCKET_TIMEOUT_S,
-            **kept_alive(url),
             health_check_interval=15,
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
         )
@@ -289,10 +287,7 @@ class RedisSource:
                     raise
 
     def _run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        try:
-            return self._scripts[name](keys=keys, args=args)
-        except ResponseError as error:
-            raise as_seen_outside(error) from error
+        return self._scripts[name](keys=keys, args=args)
 
     def _keys_of(self, lane: Lane, job_id: JobId) -> list[str]:
         keys = self._keys

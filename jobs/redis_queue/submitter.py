@@ -1,6 +1,7 @@
 """The app's end of the queue on Redis."""
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from jobs.contract import (
     QueueState,
     WorkerBeat,
 )
-from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable
+from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable, WireError
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
 from jobs.redis_queue.connecting import client_of
@@ -34,6 +35,7 @@ from jobs.redis_queue.turns import ANSWER_WITHIN_S, Turns
 from jobs.redis_queue.watching import Watching
 from jobs.tracing import current_traceparent
 
+_log = logging.getLogger(__name__)
 LISTEN_MS = 2000
 LONGEST_S = 60.0
 OWN_POLL_S = 0.5
@@ -77,6 +79,7 @@ class RedisSubmitter:
         self._fetching = Fetching(self._client, self._keys, self._turns, policy)
         self._watching = Watching(self._client, self._listening, self._keys, self._turns)
         self._closing = False
+        self._strangers: set[bytes] = set()
 
     async def submit(
         self,
@@ -250,7 +253,18 @@ class RedisSubmitter:
         gone = [name for name, beat in zip(ordered, beats, strict=True) if beat is None]
         if gone:
             await self._client.srem(self._keys.workers, *gone)
-        return tuple(beat_from_bytes(beat) for beat in beats if beat is not None)
+        read = (self._read_beat(name, beat) for name, beat in zip(ordered, beats, strict=True) if beat is not None)
+        return tuple(beat for beat in read if beat is not None)
+
+    def _read_beat(self, name: bytes, beat: bytes) -> WorkerBeat | None:
+        """None for a worker of another release: it serves nobody here, and keeps nobody from those who do."""
+        try:
+            return beat_from_bytes(beat)
+        except WireError as error:
+            if name not in self._strangers:
+                self._strangers.add(name)
+                _log.warning("Worker %s is left out, being of another release: %s", name.decode(), error)
+            return None
 
     def _listen_on(self) -> None:
         if self._listener is None or self._listener.done():

@@ -5,11 +5,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from redis.exceptions import ResponseError
-
 from jobs.errors import QueueUnavailable
 from jobs.queue import moving_s
-from jobs.redis_queue.keys import UNAVAILABLE, as_seen_outside
+from jobs.redis_queue.keys import UNAVAILABLE
 
 ANSWER_WITHIN_S = 0.8
 """A Redis that takes longer counts as out of reach: whoever asked is told so at once."""
@@ -42,9 +40,7 @@ class Turns:
             try:
                 async with asyncio.timeout(limit_s):
                     yield
-            except (*UNAVAILABLE, TimeoutError, ResponseError) as error:
-                if isinstance(error, ResponseError) and not isinstance(as_seen_outside(error), UNAVAILABLE):
-                    raise
+            except (*UNAVAILABLE, TimeoutError) as error:
                 if not moving:
                     self._failed_at = time.monotonic()
                 why = str(error) or f"no answer within {limit_s:.2g} s"

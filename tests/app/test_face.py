@@ -3,13 +3,15 @@
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
 from app.config import AppConfig
-from jobs.contract import Lane
+from app.errands import Errands
+from jobs.contract import JobResult, Lane
 from tests.app.conftest import MakeWeb, Web
 from tests.app.service import manifest, until
 
@@ -116,6 +118,21 @@ def test_the_pool_fills_as_soon_as_a_worker_comes(make_web: MakeWeb) -> None:
     assert web.client.get("/face").status_code == 503
     with web.painter:
         until(lambda: web.metric("personne_ready_faces") == 2)
+
+
+def test_the_pool_outlives_a_bug(make_web: MakeWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, failed = Errands.run, []
+
+    async def fails_first(errands: Errands, *asked: Any) -> JobResult:
+        if not failed:
+            failed.append(asked)
+            raise RuntimeError("a bug")
+        return await run(errands, *asked)
+
+    monkeypatch.setattr(Errands, "run", fails_first)
+    web = make_web(AppConfig(ready_faces=1))
+    until(lambda: web.metric("personne_ready_faces") == 1)
+    assert failed
 
 
 def test_metrics_show_what_the_stages_took(web: Web) -> None:
