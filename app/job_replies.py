@@ -18,6 +18,7 @@ from app.errors import (
 )
 from app.idempotency import is_repeatable
 from app.job_schemas import JobShown
+from app.negotiation import whole_header
 from app.preferences import Preferences, read_preferences
 from app.queries import client_gone
 from app.replies import NEVER
@@ -44,7 +45,8 @@ async def job_reply(
     cancelled, unless the client prefers its address. Whoever leaves meanwhile cancels the job, unless an idempotency
     key says that they mean to ask again. Raises what Errands.wait raises, RequestTimedOut.
     """
-    preferences, repeatable = read_preferences(request.headers.get("prefer")), is_repeatable(request)
+    preferences = read_preferences(whole_header(request, "prefer")).bounded(limit_s)
+    repeatable = is_repeatable(request)
     within_s = preferences.within(limit_s)
     result: JobResult | None = None
     if within_s:

@@ -35,8 +35,7 @@ class JsonRoute(APIRoute):
             try:
                 body = await _received(request)
             except UploadTooBig as error:
-                # Else the server would go on taking in, and throwing away, whatever still comes.
-                return error_reply(error, {"Connection": "close"})
+                return error_reply(error)
             return await answer(Request(request.scope, _again(body, request.receive)))
 
         return limited

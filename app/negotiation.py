@@ -2,12 +2,20 @@
 
 import hashlib
 
+from starlette.requests import Request
+
 from app.errors import NoFormatAccepted, TooLongForFormat
 from jobs.contract import PictureFormat
 from marks.recipe import MARKS_VERSION
 
 # Of the formats that are not the first choice the better liked one; when it is a tie, the earlier one here.
 _SECOND_CHOICE = (PictureFormat.WEBP, PictureFormat.PNG, PictureFormat.JPEG)
+
+
+def whole_header(request: Request, name: str) -> str | None:
+    """A header that is a list, and may come in several lines (RFC 9110, 5.3). None: it did not come."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
 
 
 def negotiate(accept: str | None, first_choice: PictureFormat = PictureFormat.JPEG) -> PictureFormat:

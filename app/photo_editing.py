@@ -12,7 +12,7 @@ from app.errands import Errands
 from app.idempotency import once_of
 from app.inversion_schemas import FaceChoice, LandmarksChoice, MethodChoice
 from app.inverting import read_landmarks
-from app.negotiation import check_length, negotiate
+from app.negotiation import check_length, negotiate, whole_header
 from app.ordering import Ordering, Wishes
 from app.photo_headers import PhotoHeader
 from app.uploads import Uploads
@@ -53,7 +53,7 @@ class PhotoEditing:
         """
         async with self._uploads.photo_of(request, EDIT_PART) as upload:
             text = upload.fields.get(EDIT_PART, b"{}")
-            accept = request.headers.get("accept")
+            accept = whole_header(request, "accept")
             job = self._job(_read(text), accept, upload.header)
             once, webhook = once_of(request, text, upload.body), self._webhooks.of(request)
             inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})

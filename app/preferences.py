@@ -1,6 +1,6 @@
 """The Prefer header (RFC 7240): answer at once and do it later, or wait so many seconds at most."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 RESPOND_ASYNC, WAIT = "respond-async", "wait"
 
@@ -15,6 +15,10 @@ class Preferences:
     @property
     def said(self) -> bool:
         return self.respond_async or self.wait_s is not None
+
+    def bounded(self, limit_s: float) -> "Preferences":
+        """Waiting no longer than that: what is told to be applied is what was done."""
+        return self if self.wait_s is None else replace(self, wait_s=min(self.wait_s, limit_s))
 
     def within(self, limit_s: float) -> float:
         """How long to wait before the answer is the job's address."""
@@ -31,13 +35,13 @@ class Preferences:
 
 
 def read_preferences(header: str | None) -> Preferences:
-    """What is none of ours, or cannot be read, is ignored: a preference is no demand."""
+    """What is none of ours, or cannot be read, is ignored: a preference is no demand. Of two the first counts."""
     respond_async, wait_s = False, None
     for preference in (header or "").split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         value = value.strip().strip('"')
         if name.strip().lower() == RESPOND_ASYNC:
             respond_async = True
-        elif name.strip().lower() == WAIT and value.isascii() and value.isdigit() and len(value) < 6:
+        elif wait_s is None and name.strip().lower() == WAIT and value.isascii() and value.isdigit() and len(value) < 6:
             wait_s = float(value)
     return Preferences(respond_async, wait_s)

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 
+from app.access.visitor import VISITOR
 from app.errors import INVALID_PARAMETER, PROBLEMS, ProblemType
 from app.ordering import validator
 from app.schemas import Problem, json_safe
 from jobs.contract import GenerateJob, JobResult
 
 FOR_EVER = "public, max-age=31536000, immutable"
+FOR_EVER_TO_ONE = "private, max-age=31536000, immutable"
+WHILE_IT_OPENS = "private, no-cache"
+"""It may be kept, and must be asked for again each time: a shared address ends."""
 NEVER = "no-store"
 
 
@@ -37,7 +40,7 @@ class PictureHeaders:
 
     def permanent(self) -> dict[str, str]:
         """For a face at an address of its own."""
-        return {**self._common(), "Cache-Control": FOR_EVER, "ETag": validator(self.job)}
+        return {**self._common(), "Cache-Control": kept(), "ETag": validator(self.job)}
 
     def _common(self) -> dict[str, str]:
         headers = {
@@ -51,6 +54,15 @@ class PictureHeaders:
             "Access-Control-Expose-Headers": "Content-Location, Personne-Seed, Personne-Model",
         }
         return {**headers, "Vary": "Accept"} if self.negotiated else headers
+
+
+def kept() -> str:
+    """For how long, and where, the picture of a permanent address may be kept by whoever asks now."""
+    visitor = VISITOR.get()
+    if visitor is not None and visitor.by_link:
+        return WHILE_IT_OPENS
+    # Where keys are asked for, a cache between us and everybody would need none.
+    return FOR_EVER if visitor is None or visitor.scopes is None else FOR_EVER_TO_ONE
 
 
 def picture_reply(result: JobResult, headers: Mapping[str, str]) -> Response:
@@ -80,10 +92,14 @@ def problem_reply(
     return ProblemReply(document, problem.status, headers={**retry_header(problem), **(headers or {})})
 
 
+_UNREAD = frozenset({"upload-too-big", "upload-too-slow", "uploads-busy"})
+"""Problems of bodies that were not read to their end: the server would go on taking in whatever still comes."""
+
+
 def retry_header(problem: ProblemType) -> dict[str, str]:
-    """When to come back (and that nobody may store the answer, and whoever was too slow has to begin anew)."""
+    """When to come back; that nobody may store the answer; and that what is still on its way will not be read."""
     retry = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
-    close = {"Connection": "close"} if problem.status == HTTPStatus.REQUEST_TIMEOUT else {}
+    close = {"Connection": "close"} if problem.slug in _UNREAD else {}
     return {"Cache-Control": NEVER, **retry, **close}
 
 

@@ -6,7 +6,7 @@ from app.config import AppConfig
 from app.errands import Errands
 from app.errors import MaskMissing, MaskNotWanted, ResultTooLarge, SeedNotTaken, SizeOutOfRange
 from app.idempotency import once_of
-from app.negotiation import check_length, negotiate
+from app.negotiation import check_length, negotiate, whole_header
 from app.ordering import SMALLEST_SIZE, Ordering
 from app.photo_headers import PhotoHeader
 from app.translation_schemas import TranslationQuery
@@ -41,7 +41,7 @@ class Translating:
             # A browser's form sends an empty file where none was chosen.
             mask = upload.fields.get(MASK) or None
             _check_mask(style, upload.header, mask)
-            job = self._job(query, style, upload.header, request.headers.get("accept"))
+            job = self._job(query, style, upload.header, whole_header(request, "accept"))
             inputs = {PHOTO: upload.body} | ({C2PA: upload.header.c2pa} if upload.header.c2pa else {})
             inputs |= {MASK: mask} if mask else {}
             once = once_of(request, query.model_dump_json(), upload.body, mask or b"")

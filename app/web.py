@@ -200,10 +200,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def refused(request: Request, error: HTTPException) -> Response:
         if error.status_code == METHOD_NOT_ALLOWED.status:
             detail = f"{request.method} is not answered here."
-            # The router names the methods of one route alone, and an address may have several.
-            methods = {method for method, pattern in _ROUTED if pattern.fullmatch(request.url.path)}
-            allowed = {"Allow": ", ".join(sorted(methods))} if methods else error.headers
-            return problem_reply(METHOD_NOT_ALLOWED, detail, headers=allowed)
+            return problem_reply(METHOD_NOT_ALLOWED, detail, headers=_allowed(request.url.path) or error.headers)
         if error.status_code == HTTPStatus.BAD_REQUEST:
             return problem_reply(INVALID_PARAMETER, "The body cannot be read as JSON.")
         return problem_reply(NOT_FOUND, f"There is nothing at {request.url.path}.")
@@ -211,3 +208,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unforeseen(_: Request, __: Exception) -> Response:
         return problem_reply(INTERNAL_ERROR, INTERNAL_ERROR.meaning)
+
+
+def _allowed(path: str) -> dict[str, str]:
+    """The router names the methods of one route alone, and an address may have several; HEAD is answered as GET is."""
+    methods = {method for method, pattern in _ROUTED if pattern.fullmatch(path)}
+    methods |= {"HEAD"} if "GET" in methods else set()
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}

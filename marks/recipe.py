@@ -110,6 +110,8 @@ def _ingredient(document: Mapping[str, Any]) -> Ingredient:
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > 1000:
         raise TypeError
+    # Half of a surrogate pair, which JSON may hold, is no text that could be shown. Raises UnicodeEncodeError.
+    value.encode()
     return value
 
 

@@ -58,7 +58,10 @@ class SharedLinks:
 
 def scope_to_share(address: str) -> Scope:
     """What a key must be able to do to share it. Raises NotShareable."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise NotShareable from None
     if parts.scheme or parts.netloc or parts.fragment or MARK in parts.query:
         raise NotShareable
     for pattern, scope in SHAREABLE.items():

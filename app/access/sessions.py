@@ -8,11 +8,10 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from app.access.keys import Key
@@ -66,7 +65,7 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         return site not in {"same-origin", "none"}
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
 def seeks_a_page(scope: Scope) -> bool:
@@ -86,11 +85,9 @@ def _by_our_page(method: str, headers: Headers) -> bool:
 
 
 def _cookie_in(headers: Headers) -> tuple[str, str, str] | None:
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    parts = cookies[COOKIE].value.split(".") if COOKIE in cookies else []
+    # Not the standard library's parser: it stops at the first cookie that it dislikes, and other programs of the same
+    # host set what they like.
+    parts = cookie_parser(headers.get("cookie", "")).get(COOKIE, "").split(".")
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 and parts[2].isascii() else None
 
 

@@ -27,7 +27,7 @@ from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply
 from app.json_bodies import JsonRoute
 from app.making import Making
-from app.negotiation import negotiate
+from app.negotiation import negotiate, whole_header
 from app.ordering import Ordering
 from app.preferences import read_preferences
 from app.replies import NEVER, picture_documented, picture_reply, problems_documented
@@ -70,7 +70,7 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
         As a form with the part `photo`, and `edit` with what is wanted as JSON: the face in the photo is found, its
         latent too, and edited; with `paste` the answer is the photo, changed as its face was.
         """
-        accept = request.headers.get("accept")
+        accept = whole_header(request, "accept")
         as_json = _wants_json(accept)
         picture_format = wanted.format or (PictureFormat.JPEG if as_json else negotiate(accept))
         ordered = await making.edited(wanted, picture_format)
@@ -81,7 +81,7 @@ def edits_routes(config: AppConfig, ordering: Ordering, errands: Errands, making
             return _reply(job, result, address, wanted, as_json=as_json)
 
         # Who may be given an address instead of the picture may queue; all others are let in as for faces.
-        may_queue = read_preferences(request.headers.get("prefer")).said
+        may_queue = read_preferences(whole_header(request, "prefer")).said
         with nullcontext() if may_queue else errands.shedding.one_more():
             job_id = await making.started(request, wanted, ordered, limit_s)
             return await job_reply(request, errands, job_id, limit_s, reply, strict=True)

@@ -57,7 +57,10 @@ def enter_routes(pages: Pages, sessions: Sessions) -> APIRouter:
 
 def _page(wanted: str) -> str:
     """Never elsewhere, whatever a form says."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
     is_ours = not parts.scheme and not parts.netloc and parts.path in PAGES
     return urlunsplit(("", "", parts.path, parts.query, "")) if is_ours else "/"
 

@@ -19,7 +19,7 @@ from app.errors import (
     TooCostly,
     UnknownParameter,
 )
-from app.negotiation import negotiate
+from app.negotiation import negotiate, whole_header
 from app.ordering import Ordering, draw_seed
 from app.queries import TAKES_ATTRIBUTES, client_gone
 from app.ready_faces import Face, ReadyFaces
@@ -107,7 +107,7 @@ def face_routes(ordering: Ordering, ready: ReadyFaces, errands: Errands) -> APIR
         JPEG, unless the query names another format or the `Accept` header excludes JPEG. While no face can be made and
         none is left in the pool, one that came with the release, which is told by the header `Personne-Spare`.
         """
-        picture_format = query.format or negotiate(request.headers.get("accept"))
+        picture_format = query.format or negotiate(whole_header(request, "accept"))
         made = await new_face(ordering.face(draw_seed(), query.wishes, picture_format), request, ready, errands)
         headers = PictureHeaders(made.job, ordering.address(made.job), negotiated=True).drawn()
         return picture_reply(made.result, headers | SPARE if made.spare else headers)

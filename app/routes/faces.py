@@ -10,7 +10,7 @@ from pydantic import Field
 from app.errands import Errands
 from app.errors import INVALID_PARAMETER, NoFormatAccepted, SeedOutOfRange, SizeOutOfRange, UnknownParameter
 from app.job_replies import accepted_documented, job_reply
-from app.negotiation import already_has, negotiate
+from app.negotiation import already_has, negotiate, whole_header
 from app.ordering import Ordering, draw_seed, read_seed, validator
 from app.preferences import read_preferences
 from app.queries import TAKES_ATTRIBUTES, TAKES_RANGES, client_gone
@@ -54,9 +54,9 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
 
     async def face_of(job: GenerateJob, request: Request, negotiated: bool) -> Response:
         headers = PictureHeaders(job, ordering.address(job), negotiated).permanent()
-        if already_has(request.headers.get("if-none-match"), validator(job)):
+        if already_has(whole_header(request, "if-none-match"), validator(job)):
             return not_modified(headers)
-        if read_preferences(request.headers.get("prefer")).said:
+        if read_preferences(whole_header(request, "prefer")).said:
             # Whoever says so may be given an address instead of the picture; to all others it stays a picture.
             job_id = await errands.submit(job, Lane.QUICK, JOB_TIMEOUT_S)
             return await job_reply(request, errands, job_id, LONGEST_WAIT_S, partial(picture_reply, headers=headers))
@@ -96,7 +96,7 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
     )
     async def face_negotiated(request: Request, seed: Seed, query: Annotated[FaceQuery, Query()]) -> Response:
         """As with a format in the address; here the query or the `Accept` header chooses it."""
-        picture_format = query.format or negotiate(request.headers.get("accept"))
+        picture_format = query.format or negotiate(whole_header(request, "accept"))
         return await face_of(ordering.face(read_seed(seed), query.wishes, picture_format), request, negotiated=True)
 
     return router

@@ -10,10 +10,10 @@ from app.errands import Errands
 from app.errors import GridTooLarge, GridUnclear, SeedOutOfRange
 from app.gridding import GridQuery, grid_of
 from app.job_replies import accepted_documented, job_reply, pictures_content
-from app.negotiation import address_validator, already_has
+from app.negotiation import address_validator, already_has, whole_header
 from app.ordering import Ordering
 from app.queries import TAKES_ONE_RANGE
-from app.replies import FOR_EVER, not_modified, picture_reply, problems_documented
+from app.replies import kept, not_modified, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
 from jobs.contract import Lane
 
@@ -44,13 +44,13 @@ def grids_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> API
         job, address = grid_of(query, ordering)
         headers = {
             "Content-Location": address,
-            "Cache-Control": FOR_EVER,
+            "Cache-Control": kept(),
             "ETag": address_validator(address),
             "Personne-Model": job.model,
             # As of faces: anybody's page may show it.
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
-        if already_has(request.headers.get("if-none-match"), headers["ETag"]):
+        if already_has(whole_header(request, "if-none-match"), headers["ETag"]):
             return not_modified(headers)
         job_id = await errands.submit(job, Lane.SLOW, config.job_timeout_s)
         reply = partial(picture_reply, headers=headers)

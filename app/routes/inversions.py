@@ -31,7 +31,7 @@ from app.idempotency import IDEMPOTENCY_PARAMETER
 from app.inversion_schemas import Inversion, InversionQuery, ReconstructionQuery
 from app.inverting import Inverting, inversion_of
 from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply, pictures_content
-from app.negotiation import negotiate
+from app.negotiation import negotiate, whole_header
 from app.ordering import Ordering, Wishes
 from app.queries import client_gone
 from app.replies import NEVER, picture_reply, problems_documented
@@ -124,7 +124,7 @@ def inversions_routes(config: AppConfig, ordering: Ordering, errands: Errands, i
         request: Request, latent: LatentInPath, query: Annotated[ReconstructionQuery, Query()]
     ) -> Response:
         """The reconstruction, as the model draws it; POST /v1/edits draws it changed."""
-        picture_format = query.format or negotiate(request.headers.get("accept"))
+        picture_format = query.format or negotiate(whole_header(request, "accept"))
         stored = await stored_latent(errands, JobId(latent))
         job = ordering.stored_face(Wishes(model=stored.model, size=query.size), picture_format)
         job_id = await errands.submit(job, Lane.QUICK, config.request_timeout_s, {LATENT: stored.ws}, events=False)

@@ -24,6 +24,7 @@ from app.job_replies import ASKING_PROBLEMS, accepted_documented, job_reply, pic
 from app.job_requests import DatasetRequest, JobRequest
 from app.json_bodies import BODY_PROBLEMS, JsonRoute
 from app.making import Making
+from app.negotiation import whole_header
 from app.preferences import read_preferences
 from app.replies import NEVER, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
@@ -39,7 +40,7 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
     router = APIRouter(prefix="/v1", tags=["jobs"], route_class=JsonRoute)
 
     async def answer(request: Request, job_id: JobId) -> Response:
-        waits = read_preferences(request.headers.get("prefer")).wait_s is not None
+        waits = read_preferences(whole_header(request, "prefer")).wait_s is not None
         reply = partial(picture_reply, headers={"Cache-Control": NEVER})
         return await job_reply(request, errands, job_id, longest_wait_s if waits else NO_WAIT_S, reply)
 

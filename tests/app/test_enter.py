@@ -161,3 +161,19 @@ def test_where_everybody_is_let_in_nothing_is_asked(web: Web) -> None:
     assert "No key is asked for here" in web.client.get("/enter").text
     assert enter(web.client, "psn_x").status_code == 422
     assert "Set-Cookie" not in web.client.get("/").headers
+
+
+@pytest.mark.parametrize("beside", ['prefs={"x":1}', "seen=yes and no", "=nameless", "theme=dark"])
+def test_other_programs_cookies_keep_nobody_out(keyed_web: Web, tmp_path: Path, beside: str) -> None:
+    ours = cookie_of(enter(keyed_web.client, make_key(tmp_path, Scope.GENERATE)))
+    keyed_web.client.cookies.clear()
+    for cookies in (f"{beside}; {ours}", f"{ours}; {beside}"):
+        assert keyed_web.client.get("/", headers=PERSON | {"Cookie": cookies}).status_code == 200
+
+
+def test_an_address_that_is_none_is_an_answer_and_no_error(keyed_web: Web, tmp_path: Path) -> None:
+    client, key = keyed_web.client, make_key(tmp_path, Scope.GENERATE)
+    assert client.get("/enter", params={"to": "//["}, headers=PERSON).status_code == 200
+    reply = enter(client, key, to="//[")
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/")
+    assert client.post("/leave", headers={"Origin": "http://["}).status_code == 403

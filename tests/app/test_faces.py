@@ -66,6 +66,8 @@ def test_whoever_has_it_gets_304_before_any_job_is_made(web: Web) -> None:
         assert "immutable" in reply.headers["Cache-Control"]
     assert len(web.painter.done) == made
     assert web.client.get("/v1/faces/7.png", headers={"If-None-Match": '"other"'}).status_code == 200
+    lines = [("If-None-Match", '"other"'), ("If-None-Match", etag)]
+    assert web.client.get("/v1/faces/7.png", headers=lines).status_code == 304, "one list in two lines"
 
 
 def test_the_validator_changes_with_everything_that_makes_the_pixels(make_web: MakeWeb) -> None:

@@ -97,8 +97,10 @@ def test_other_addresses_and_methods_are_problems_too(web: Web) -> None:
     assert (missing.status_code, missing.json()["type"]) == (404, "/problems/not-found")
     posted = web.client.post("/face")
     assert (posted.status_code, posted.json()["type"]) == (405, "/problems/method-not-allowed")
-    assert posted.headers["Allow"] == "GET"
-    assert web.client.post(f"/v1/jobs/{'0' * 32}").headers["Allow"] == "DELETE, GET", "all that the address answers"
+    assert posted.headers["Allow"] == "GET, HEAD"
+    assert web.client.post(f"/v1/jobs/{'0' * 32}").headers["Allow"] == "DELETE, GET, HEAD", (
+        "all that the address answers"
+    )
 
 
 def test_a_full_queue_is_refused_at_once(make_web: MakeWeb) -> None:

@@ -26,6 +26,10 @@ def test_whoever_has_the_link_sees_this_picture_and_no_other(make_web: MakeWeb, 
     assert seen.status_code == 200
     assert seen.content == web.client.get(FACE, headers=bearer(key)).content
     assert web.client.head(link).status_code == 200
+    # A year in a cache would outlast the link; and a cache for everybody asks nobody for a key.
+    assert seen.headers["Cache-Control"] == "private, no-cache"
+    assert web.client.get(link, headers={"If-None-Match": seen.headers["ETag"]}).status_code == 304
+    assert web.client.get(FACE, headers=bearer(key)).headers["Cache-Control"].startswith("private, max-age=")
     for changed in (
         link.replace("/7.png", "/8.png"),
         link.replace("psi=0.5", "psi=0.6"),
@@ -69,7 +73,15 @@ def test_who_may_not_see_may_not_share(make_web: MakeWeb, tmp_path: Path) -> Non
 
 def test_only_pictures_are_shared(make_web: MakeWeb, tmp_path: Path) -> None:
     web, key = make_web(keyed(tmp_path)), make_key(tmp_path, *Scope)
-    for address in ("/metrics", "/v1/models", f"https://example.org{FACE}", f"//x{FACE}", "/face", "/v1/faces/../jobs"):
+    for address in (
+        "/metrics",
+        "/v1/models",
+        f"https://example.org{FACE}",
+        f"//x{FACE}",
+        "/face",
+        "/v1/faces/../jobs",
+        "//[",
+    ):
         reply = web.client.post("/v1/shares", params={"address": address}, headers=bearer(key))
         assert (reply.status_code, reply.json()["type"]) == (422, "/problems/not-shareable"), address
 

@@ -114,6 +114,7 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit(web: Web) -> None:
         answer = raw.recv(4000)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"/problems/upload-too-big" in answer
+    assert b"connection: close" in answer.lower(), "or else the rest would be taken in, and thrown away, for ever"
     assert SMALL.max_upload_bytes < sent < 50 * SMALL.max_upload_bytes
 
 
