@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 from jobs.contract import LONGEST_PHOTO_SIDE
+from models.opened_pictures import eight_bits, upright
 from worker.errors import PhotoRefused
 from worker.pictures import Picture
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 """No other decoder of Pillow is ever reached."""
-SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I")
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
@@ -104,21 +104,6 @@ def _plain(image: Image.Image, profile: bytes | None) -> Photo:
     return Photo(np.asarray(_in_srgb(image, profile)), opacity)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """As EXIF says that it was held; as it is where EXIF is damaged."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:
-        return image
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode not in SIXTEEN_BITS:
-        return image
-    levels = np.asarray(image).astype(np.int64)
-    return Image.fromarray((levels.clip(0, 65535) // 257).astype(np.uint8))
-
-
 def _without_palette(image: Image.Image) -> Image.Image:
     """L, LA, RGB, RGBA or CMYK; a single transparent colour becomes opacity like any other."""
     if image.has_transparency_data:
@@ -128,7 +113,7 @@ def _without_palette(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-STEPS: tuple[Callable[[Image.Image], Image.Image], ...] = (_upright, _eight_bits, _without_palette)
+STEPS: tuple[Callable[[Image.Image], Image.Image], ...] = (upright, eight_bits, _without_palette)
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
