@@ -1,22 +1,16 @@
 """Outcomes become HTTP replies: pictures with their headers, and problems."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 
-from app.access.visitor import VISITOR
 from app.errors import INVALID_PARAMETER, PROBLEMS, ProblemType
-from app.ordering import validator
 from app.schemas import Problem, json_safe
-from jobs.contract import GenerateJob, JobResult
+from jobs.contract import JobResult
 
 FOR_EVER = "public, max-age=31536000, immutable"
-FOR_EVER_TO_ONE = "private, max-age=31536000, immutable"
-WHILE_IT_OPENS = "private, no-cache"
-"""It may be kept, and must be asked for again each time: a shared address ends."""
 NEVER = "no-store"
 
 
@@ -24,45 +18,6 @@ class ProblemReply(JSONResponse):
     """RFC 9457: application/problem+json."""
 
     media_type = "application/problem+json"
-
-
-@dataclass(frozen=True, slots=True)
-class PictureHeaders:
-    """What is said of a picture beside its bytes. address: its permanent one. negotiated: whether Accept had a say."""
-
-    job: GenerateJob
-    address: str
-    negotiated: bool
-
-    def drawn(self) -> dict[str, str]:
-        """For a face that the next request will not get again."""
-        return {**self._common(), "Cache-Control": NEVER}
-
-    def permanent(self) -> dict[str, str]:
-        """For a face at an address of its own."""
-        return {**self._common(), "Cache-Control": kept(), "ETag": validator(self.job)}
-
-    def _common(self) -> dict[str, str]:
-        headers = {
-            "Content-Location": self.address,
-            "Personne-Seed": str(self.job.seed),
-            "Personne-Model": self.job.model,
-            # Anybody's page may show the picture; everything else here stays same-origin.
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            # And its script may read it: nothing here depends on who asks in that browser, and no cookie is ever sent.
-            "Access-Control-Allow-Origin": "*",
-            "Access-Control-Expose-Headers": "Content-Location, Personne-Seed, Personne-Model",
-        }
-        return {**headers, "Vary": "Accept"} if self.negotiated else headers
-
-
-def kept() -> str:
-    """For how long, and where, the picture of a permanent address may be kept by whoever asks now."""
-    visitor = VISITOR.get()
-    if visitor is not None and visitor.by_link:
-        return WHILE_IT_OPENS
-    # Where keys are asked for, a cache between us and everybody would need none.
-    return FOR_EVER if visitor is None or visitor.scopes is None else FOR_EVER_TO_ONE
 
 
 def picture_reply(result: JobResult, headers: Mapping[str, str]) -> Response:

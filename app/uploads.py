@@ -14,7 +14,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from app.admission import UploadRoom
+from app.admission import Take, UploadRoom
 from app.errors import (
     AnimatedPhoto,
     ClientGone,
@@ -128,8 +128,8 @@ class Uploads:
         declared = _declared(request)
         if declared is not None and declared > allowed:
             raise UploadTooBig(limits.most_bytes)
-        with self._room.holding(allowed if declared is None else declared):
-            body = await self._received(request, sink, allowed)
+        with self._room.entered(declared or 0) as take:
+            body = await self._received(request, sink, allowed, take)
             yield body, sink.fields
 
     async def _pay_for(self, width: int, height: int) -> None:
@@ -139,7 +139,7 @@ class Uploads:
             raise PhotoTooLong(width, height, LONGEST_PHOTO_SIDE)
         await self._pay(width * height)
 
-    async def _received(self, request: Request, sink: "_Plain | _Form", allowed: int) -> bytes:
+    async def _received(self, request: Request, sink: "_Plain | _Form", allowed: int, take: Take) -> bytes:
         received = 0
         try:
             async with asyncio.timeout(self._limits.within_s):
@@ -147,6 +147,7 @@ class Uploads:
                     received += len(chunk)
                     if received > allowed:
                         raise UploadTooBig(self._limits.most_bytes)
+                    take(len(chunk))
                     sink.take(chunk)
         except TimeoutError:
             raise UploadTooSlow(self._limits.within_s) from None

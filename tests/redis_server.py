@@ -46,7 +46,7 @@ class RedisServer:
     def kill(self) -> None:
         """kill -9, once the kernel has all that was answered.
 
-        While the disk is busy with an fsync, Redis holds back what it appends for up to two seconds; that it would lose.
+        While the disk is busy with an fsync, Redis holds back what it appends for up to two seconds, and would lose it.
         """
         with redis.Redis.from_url(self.url) as client:
             while client.info("persistence")["aof_buffer_length"]:

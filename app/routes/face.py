@@ -21,9 +21,10 @@ from app.errors import (
 )
 from app.negotiation import negotiate, whole_header
 from app.ordering import Ordering, draw_seed
+from app.picture_headers import PictureHeaders
 from app.queries import TAKES_ATTRIBUTES, client_gone
 from app.ready_faces import Face, ReadyFaces
-from app.replies import PictureHeaders, picture_documented, picture_reply, problems_documented
+from app.replies import picture_documented, picture_reply, problems_documented
 from app.schemas import FaceQuery
 from jobs.contract import GenerateJob, Lane
 from jobs.errors import JobUnknown, QueueFull, QueueUnavailable

@@ -12,11 +12,11 @@ from app.errors import INVALID_PARAMETER, NoFormatAccepted, SeedOutOfRange, Size
 from app.job_replies import accepted_documented, job_reply
 from app.negotiation import already_has, negotiate, whole_header
 from app.ordering import Ordering, draw_seed, read_seed, validator
+from app.picture_headers import PictureHeaders
 from app.preferences import read_preferences
 from app.queries import TAKES_ATTRIBUTES, TAKES_RANGES, client_gone
 from app.replies import (
     NEVER,
-    PictureHeaders,
     not_modified,
     picture_documented,
     picture_reply,

@@ -12,8 +12,9 @@ from app.job_replies import accepted_documented, job_reply
 from app.morphing import MorphQuery, morph_of
 from app.negotiation import address_validator, already_has, whole_header
 from app.ordering import Ordering
+from app.picture_headers import kept
 from app.queries import TAKES_ATTRIBUTES
-from app.replies import kept, not_modified, picture_reply, problems_documented
+from app.replies import not_modified, picture_reply, problems_documented
 from app.routes.face import MAKING_PROBLEMS
 from jobs.contract import AnimationFormat, Lane
 

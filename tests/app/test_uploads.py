@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from select import select
 
@@ -161,12 +162,11 @@ def test_a_form_has_the_photo_and_at_most_a_mask(web: Web) -> None:
 
 def test_the_room_is_shared_and_given_back(make_web: MakeWeb) -> None:
     web = painted(make_web, replace(SMALL, upload_room_bytes=250_000))
-    body, begun, go_on = saved(picture(), "PNG"), threading.Barrier(3), threading.Event()
+    body, go_on = saved(picture(), "PNG"), threading.Event()
 
     def slow() -> Iterator[bytes]:
-        yield body
-        begun.wait(10)
-        assert go_on.wait(10)
+        yield body + bytes(90_000 - len(body))
+        assert go_on.wait(20)
 
     replies: list[int] = []
 
@@ -177,14 +177,12 @@ def test_the_room_is_shared_and_given_back(make_web: MakeWeb) -> None:
     threads = [threading.Thread(target=send) for _ in range(2)]
     for thread in threads:
         thread.start()
-    begun.wait(10)
-    # Both are on the wire; a question asked before the web has let both in would take the second one's room.
-    time.sleep(1)
-    # Without a length each has been reckoned at the limit, 100,000 bytes; the next says how long it is, and fits.
+    # Once both are there, 180,000 bytes are taken, and these have no room.
     until(lambda: web.client.post(ADDRESS, content=bytes(99_000)).status_code == 503)
     busy = web.client.post(ADDRESS, content=bytes(99_000))
     refused(busy, "uploads-busy", 503)
     assert int(busy.headers["Retry-After"]) > 0
+    assert busy.headers["Connection"] == "close"
     assert web.client.post(ADDRESS, content=body).status_code == 200
     go_on.set()
     for thread in threads:
@@ -193,12 +191,27 @@ def test_the_room_is_shared_and_given_back(make_web: MakeWeb) -> None:
     assert web.client.post(ADDRESS, content=body + bytes(90_000)).status_code == 200
 
 
-def test_a_room_counts() -> None:
+def test_who_only_announces_takes_no_room(web: Web) -> None:
+    with ExitStack() as lines:
+        for _ in range(10):
+            raw = lines.enter_context(socket.create_connection((web.client.base_url.host, web.client.base_url.port)))
+            length = SMALL.max_upload_bytes
+            raw.sendall(f"POST {ADDRESS} HTTP/1.1\r\nHost: here\r\nContent-Length: {length}\r\n\r\nx".encode())
+        time.sleep(0.3)
+        assert web.client.post(ADDRESS, content=saved(picture(), "PNG")).status_code == 200
+
+
+def test_a_room_counts_what_arrives() -> None:
     room = UploadRoom(10)
-    with room.holding(6), pytest.raises(UploadsBusy), room.holding(5):
-        pass
-    with room.holding(10):
-        pass
+    with room.entered(10) as take, room.entered(0) as other:
+        take(6)
+        other(4)
+        with pytest.raises(UploadsBusy):
+            take(1)
+        with pytest.raises(UploadsBusy), room.entered(1):
+            pass
+    with room.entered(10) as take:
+        take(10)
 
 
 def test_a_full_lane_refuses_at_once_and_keeps_nothing(make_web: MakeWeb) -> None:
