@@ -3,7 +3,7 @@
 TrainingError
 ├── DatasetError        the pictures cannot be read
 ├── EncoderRefused      a file holds no encoder of the metrics
-├── RunRefused          the run's folder is in use, or holds another network
+├── RunRefused          the run's folder is in use or holds another network, or its device is not to be had
 └── TrainingDiverged    the numbers are no longer finite
 """
 
@@ -21,7 +21,7 @@ class EncoderRefused(TrainingError):
 
 
 class RunRefused(TrainingError):
-    """The run's folder is in use, or holds another network."""
+    """The run's folder is in use or holds another network, or its device is not to be had."""
 
 
 class TrainingDiverged(TrainingError):

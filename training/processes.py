@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from training.draws import Draws
 from training.run_config import RunConfig
+from training.steps import device_of
 
 STEEPEST = 5.0
 AVERAGED_BUFFERS = ("w_avg", "running_mean", "running_var")
@@ -20,14 +21,19 @@ AVERAGED_BUFFERS = ("w_avg", "running_mean", "running_var")
 
 
 class Processes:
-    """This process among its fellows. A context: the end of it is the end of their talk."""
+    """This process among its fellows. A context: the end of it is the end of their talk.
+
+    Raises RunRefused for a device that is not to be had, ValueError for a batch that cannot be shared.
+    """
 
     def __init__(self, config: RunConfig) -> None:
+        # A device that is not to be had is refused before anything is begun.
+        alone = device_of(config)
         on_cpu = config.device == "cpu" or not torch.cuda.is_available()
         self._state = PartialState(cpu=on_cpu)
         if config.batch % (count := self._state.num_processes):
             raise ValueError(f"batch is {config.batch}; it must be a multiple of the {count} processes")
-        self.device = _device(config, self._state)
+        self.device = _device(config, self._state, alone)
         self.draws = Draws(self._state.process_index, self._state.num_processes)
         self.batch = config.batch // self.draws.count
         """Pictures in this process's share of a step."""
@@ -84,7 +90,8 @@ class Processes:
         self.average(buffer for name, buffer in network.named_buffers() if name.endswith(AVERAGED_BUFFERS))
 
 
-def _device(config: RunConfig, state: PartialState) -> torch.device:
+def _device(config: RunConfig, state: PartialState, alone: torch.device) -> torch.device:
+    """alone: where one process would be."""
     if state.num_processes > 1 or config.device == "auto":
         return torch.device("cpu") if state.device.type == "cpu" else state.device
-    return torch.device(config.device)
+    return alone

@@ -33,7 +33,8 @@ class Recipe(Generic[Config, State, Data]):
     """How a recipe begins.
 
     shape_fields: what cannot change in a run. load: the data, and the config with what the data says (its classes).
-    fresh: a new state. start_from: fill a new one from `init_from`.
+    fresh: a new state. start_from: fill a new one from `init_from`. data_fields: what the data says, and cannot say
+    otherwise when a run goes on.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Recipe(Generic[Config, State, Data]):
     load: Callable[[Config, torch.device], tuple[Config, Data]]
     fresh: Callable[[Config, torch.device], State]
     start_from: Callable[[Path, State], None]
+    data_fields: Sequence[str] = ()
     is_small: bool = False
     """Networks so small that one process on the CPU is all that they need; nothing else is offered then."""
 
@@ -106,15 +108,15 @@ def running(config: Config, recipe: Recipe[Config, State, Data]) -> Iterator[Run
     Raises RunRefused where another process trains there or a network of another shape lies there. On Ctrl-C the state
     is saved, and KeyboardInterrupt raised.
     """
-    if recipe.is_small and config.device == "auto":
-        config = dataclasses.replace(config, device="cpu")
+    if recipe.is_small:
+        config = _on_cpu(config, recipe.name)
     set_up(config)
     with Processes(config) as processes, _held(config, processes), Interrupt() as interrupt:
-        if recipe.is_small and (processes.device.type != "cpu" or processes.draws.count > 1):
-            raise RunRefused(f"the {recipe.name} trains on the CPU in one process; more was asked")
+        if recipe.is_small and processes.draws.count > 1:
+            raise _more_asked(recipe.name)
         config = reconciled(config, recipe.shape_fields)
         config, data = recipe.load(config, processes.device)
-        config = reconciled(config, recipe.shape_fields)
+        config = reconciled(config, recipe.shape_fields, recipe.data_fields)
         state = recipe.fresh(config, processes.device)
         saved = config.out / STATE_NAME
         if saved.exists():
@@ -134,6 +136,18 @@ def running(config: Config, recipe: Recipe[Config, State, Data]) -> Iterator[Run
                 state.save(config.out)
             logger.warning("stopped at image %d and saved; the same command goes on from there", state.images_seen)
             raise KeyboardInterrupt
+
+
+def _on_cpu(config: Config, name: str) -> Config:
+    """The config of a small recipe. Raises RunRefused where another device was asked, here or not."""
+    config = dataclasses.replace(config, device="cpu") if config.device == "auto" else config
+    if config.device.partition(":")[0] != "cpu":
+        raise _more_asked(name)
+    return config
+
+
+def _more_asked(name: str) -> RunRefused:
+    return RunRefused(f"the {name} trains on the CPU in one process; more was asked")
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from training.augment_pipe import PIPES
 from training.losses import OBJECTIVES, PENALTIES, Objective, Penalty
 
 SEED_LIMIT = 2**32
+INTERVALS = ("log_every_images", "state_every_images", "samples_every_images", "snapshot_every_images")
 SOURCES = ("data", "style", "also", "backgrounds")
 """Settings of recipes that name pictures."""
 
@@ -46,7 +47,7 @@ class RunConfig:
     """Newest snapshots that stay; those at powers of two times the interval stay as well."""
 
     def __post_init__(self) -> None:
-        self.check_at_least_1("total_images", "batch")
+        self.check_at_least_1("total_images", "batch", *INTERVALS, "keep_snapshots")
         if not 0 <= self.seed < SEED_LIMIT:
             raise ValueError(f"seed is {self.seed}; it must be from 0 to {SEED_LIMIT - 1}")
         known = [*STEPS, *PIPES]

@@ -37,17 +37,18 @@ def locked(run: Path) -> Iterator[None]:
         yield
 
 
-def reconciled(config: Config, shape_fields: Sequence[str]) -> Config:
-    """The config to go on with. Raises RunRefused where the run was begun with another of `shape_fields`."""
+def reconciled(config: Config, shape_fields: Sequence[str], data_fields: Sequence[str] = ()) -> Config:
+    """The config to go on with. Raises RunRefused where the run was begun with another of `shape_fields`, or with data
+    that said otherwise of `data_fields`; data that say nothing contradict nobody."""
     path = config.out / CONFIG_NAME
     if not (config.out / STATE_NAME).exists() or not path.exists():
         return config
     recorded = json.loads(path.read_text())
     asked = json.loads(config.to_json())
-    for name in shape_fields:
+    for name in (*shape_fields, *data_fields):
         # Runs of before a setting was thought of have what is now its default.
         was = recorded.get(name, _default(config, name))
-        if was != asked[name]:
+        if was != asked[name] and (name in shape_fields or (was and asked[name])):
             raise RunRefused(
                 f"{config.out} was begun with {name} {was}, not {asked[name]}; choose another folder for it"
             )

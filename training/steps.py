@@ -5,7 +5,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from training.errors import RunRefused
 from training.run_config import RunConfig
+
+DEVICES = ("cpu", "cuda")
 
 
 def set_up(config: RunConfig) -> None:
@@ -17,10 +20,23 @@ def set_up(config: RunConfig) -> None:
 
 
 def device_of(config: RunConfig) -> torch.device:
-    """Where a run of one process would be."""
-    if config.device != "auto":
-        return torch.device(config.device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Where a run of one process would be. Raises RunRefused for a device that is none, or is not to be had here."""
+    has_cuda = torch.cuda.is_available()
+    if config.device == "auto":
+        return torch.device("cuda" if has_cuda else "cpu")
+    try:
+        device = torch.device(config.device)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in DEVICES:
+        raise RunRefused(f"device is {config.device!r}; it must be auto, cpu, cuda, or one of several GPUs: cuda:1")
+    count = torch.cuda.device_count() if has_cuda else 0
+    if device.type == "cuda" and (device.index or 0) >= count:
+        found = f"{count or 'no'} CUDA device{'' if count == 1 else 's'}"
+        raise RunRefused(
+            f"device is {config.device!r}, and torch finds {found} here; leave --device out for the best that there is"
+        )
+    return device
 
 
 def autocast(config: RunConfig, device: torch.device) -> torch.autocast:

@@ -39,11 +39,16 @@ def dry_run(
     fresh: Callable[[OfRun, torch.device], RunState],
     also: Sequence[str] = (),
 ) -> list[str]:
-    """What would be done and what it would cost, in lines. also: what the recipe holds in memory besides."""
+    """What would be done and what it would cost, in lines. also: what the recipe holds in memory besides.
+
+    Raises RunRefused for a device that is not to be had.
+    """
+    # What is not to be had is refused before networks are made for it.
+    device = device_of(config)
     set_up(config)
     state = fresh(config, torch.device("cpu"))
     named = [] if preset is None else [f"preset {preset}"]
-    return [*named, *typed_settings(config), "", *cost(config, state, device_of(config)), *also]
+    return [*named, *typed_settings(config), "", *cost(config, state, device), *also]
 
 
 def read_change(kind: type[Any], change: str) -> tuple[str, Any]:

@@ -14,7 +14,7 @@ from models.networks.dcgan import Discriminator, Generator
 from training.augment import augment
 from training.dcgan.config import DcganConfig
 from training.ema import ema_decay, refresh_statistics, update_ema
-from training.portraits.data import Portraits, load_portraits
+from training.portraits.data import DATA_FIELDS, Portraits, load_portraits
 from training.portraits.game import play
 from training.portraits.records import PortraitRun, keep_records
 from training.portraits.state import PortraitState, latents
@@ -104,6 +104,7 @@ def _adam(network: nn.Module, rate: float) -> Adam:
 RECIPE: Recipe[DcganConfig, DcganState, Portraits] = Recipe(
     name="dcgan",
     shape_fields=("resolution", "z_dim", "channels", "conditional"),
+    data_fields=DATA_FIELDS,
     load=load_portraits,
     fresh=fresh_state,
     start_from=start_from,

@@ -3,7 +3,7 @@
 from training.config import TrainingConfig
 from training.faces.growing import start_from
 from training.faces.state import TrainingState, fresh_state
-from training.portraits.data import Portraits, load_portraits
+from training.portraits.data import DATA_FIELDS, Portraits, load_portraits
 from training.run import Recipe
 
 SHAPE_FIELDS = (
@@ -21,6 +21,7 @@ SHAPE_FIELDS = (
 RECIPE: Recipe[TrainingConfig, TrainingState, Portraits] = Recipe(
     name="faces",
     shape_fields=SHAPE_FIELDS,
+    data_fields=DATA_FIELDS,
     load=load_portraits,
     fresh=fresh_state,
     start_from=start_from,

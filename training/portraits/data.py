@@ -16,6 +16,8 @@ from training.portraits.config import PortraitConfig
 from training.shuffled import ShuffledPictures, load_shuffled
 
 HELD_OUT = "test"
+DATA_FIELDS = ("num_classes", "class_names")
+"""Of a run's config what `load_portraits` fills in; the networks of a conditional run are made for these classes."""
 COMPARED = 64
 """Pictures held out that are looked at: more would only take memory."""
 
