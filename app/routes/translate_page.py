@@ -41,7 +41,7 @@ class TranslatePage:
         self._pages = pages
         self._ordering = ordering
         self._limits = {
-            "most_mib": config.max_upload_bytes // 2**20,
+            "most_mib": f"{config.max_upload_bytes / 2**20:.3g}",
             "most_megapixels": config.max_photo_pixels // 10**6,
         }
 

@@ -16,6 +16,7 @@ from models.catalogue import Catalogue, ModelEntry
 from models.contact_sheet import Picture, save_sheet
 from models.engines.onnx_engine import OnnxEngine
 from models.manifest import GeneratorManifest, TranslatorManifest
+from models.opened_pictures import eight_bits, upright
 from models.scenes import scenes
 from models.spare_faces import SPARE_FOLDER, SPARE_PSI, SPARE_SEEDS
 from personne.commands.model_card import SHEET_FILE
@@ -63,7 +64,7 @@ def _before(example: Path | None) -> Picture:
         photo = Image.fromarray(scenes(THUMBNAIL[0])[0])
     else:
         with Image.open(example) as opened:
-            photo = ImageOps.exif_transpose(opened).convert("RGB")
+            photo = eight_bits(upright(opened)).convert("RGB")
     return np.asarray(ImageOps.fit(photo, THUMBNAIL, Image.Resampling.LANCZOS))
 
 
