@@ -11,10 +11,10 @@ from typing import Any, cast
 from pydantic import ValidationError
 from safetensors.torch import load_file
 
-from models.catalogue import ModelEntry, open_model
+from models.catalogue import ModelEntry, check_only_name, find_models, open_model
 from models.errors import ModelRefused
 from models.export.export_model import ModelFacts, export_model
-from models.manifest import GeneratorManifest
+from models.manifest import GeneratorManifest, read_manifest
 from models.networks.architectures import TRANSLATORS, build
 from models.networks.stylegan2 import scale_noise
 from models.store import Store, check_name, check_replaceable
@@ -58,7 +58,7 @@ def export_run(
     (as bundled models are). `facts_file`: JSON of CardFacts. `measured`: a folder with measured.json and pictures, as
     `personne evaluate` and `python -m benchmarks.painting` write it. Raises ModelsError, or FileNotFoundError
     where there is no snapshot. A model that is there already is replaced when the new one is whole, nothing else
-    is: ModelRefused.
+    is: ModelRefused. One whose graphs the store has under another name would not be served: SameGraphs.
     """
     name = check_name(name)
     path = _newest(source)
@@ -66,6 +66,8 @@ def export_run(
         _write(
             path, folder, name=name, facts_file=facts_file, measured=measured, options=options, with_weights=out is None
         )
+        if out is None:
+            check_only_name(read_manifest(folder), name, find_models(store))
     return open_model(out or store / name, "store")
 
 

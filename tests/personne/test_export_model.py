@@ -60,6 +60,13 @@ def store(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
+def test_a_model_goes_by_one_name(run: Path, store: Path) -> None:
+    refused = invoke("export", run, "--name", "twin", "--store", store).exception
+    assert isinstance(refused, ModelRefused)
+    assert "'twin' has the very graphs of 'mine', and one model goes by one name" in str(refused)
+    assert [folder.name for folder in store.iterdir() if folder.is_dir()] == ["mine"]
+
+
 def test_the_newest_snapshot_becomes_a_model(store: Path) -> None:
     entry = find_models(store).named("mine")
     assert entry.manifest.metrics["images_seen"] == 3000
