@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.faces import face_share
-from benchmarks.inversion import held_out, sheet, tried
+from benchmarks.inversion import ENCODER, HYBRID, held_out, sheet, tried
 from benchmarks.shares import farthest, shares, table
-from models.abilities import Method, Space
 from models.catalogue import Catalogue, ModelEntry
 from models.contact_sheet import Picture
 from models.manifest import MANIFEST_FILE, read_manifest
@@ -147,8 +146,8 @@ def reconstruct(entry: ModelEntry, *, images: Path, data: Path, out: Path) -> No
             inverter = Inverters(WorkerConfig(worker_id="shipping", device="cpu"), models.entry_of).inverter(model)
             many = held_out(data.parent, model.manifest.resolution, ASKED)
             few = many[:: len(many) // PEOPLE][:PEOPLE]
-            encoder = tried("encoder", inverter, many, Method.ENCODER, Space.W_PLUS)
-            ways = [tried(way.value, inverter, few, way, Space.W_PLUS) for way in (Method.ENCODER, Method.HYBRID)]
+            encoder = tried(ENCODER, inverter, many)
+            ways = [tried(way, inverter, few) for way in (ENCODER, HYBRID)]
     finally:
         models.close()
     sheet([few, *(way.pictures for way in ways)], images / "inversion.jpg")
