@@ -92,7 +92,7 @@ def models(settings: Settings) -> Iterator[Finding]:
     """Every model's manifest and hashes; whether the default one is there."""
     catalogue: Catalogue = models_here(settings)
     for refusal in catalogue.refusals:
-        mend = f"import it again, or delete it: rm -r {refusal.folder}"
+        mend = f"delete it: rm -r {refusal.folder}; what is damaged can then be imported again"
         yield Finding("models", "wrong", refusal.reason, mend)
     names = sorted(entry.manifest.name for entry in catalogue)
     try:
