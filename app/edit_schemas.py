@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas import FormatChoice, MixChoice, ModelChoice, PsiChoice, SizeChoice, Strength
 
 AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+AskedAttribute = Annotated[str, Field(max_length=100)]
+"""What no attribute can be called is no attribute of the model either, and answered so: with those that there are."""
 
 
 class EditChoice(BaseModel):
@@ -16,9 +18,9 @@ class EditChoice(BaseModel):
 
     model: ModelChoice = None
     attributes: Annotated[
-        dict[AttributeName, Strength], Field(description="Strength by attribute; /v1/attributes has the ranges.")
+        dict[AskedAttribute, Strength], Field(description="Strength by attribute; /v1/attributes has the ranges.")
     ] = {}
-    keep: Annotated[tuple[AttributeName, ...], Field(description="Attributes that are to stay as they are.")] = ()
+    keep: Annotated[tuple[AskedAttribute, ...], Field(description="Attributes that are to stay as they are.")] = ()
     directions: Annotated[str | None, Field(pattern=r"^[0-9a-f]{8}$", description="As in the address of a face.")] = (
         None
     )

@@ -19,7 +19,8 @@ SLIDERS = (
     ("translate_x", "Across", f"{MOST_SHIFT:g}", "0.005"),
     ("translate_y", "Down", f"{MOST_SHIFT:g}", "0.005"),
 )
-STRENGTH_STEP = "0.1"
+STRENGTH_STEP, FINE_STEP = 0.1, 0.01
+"""Of sliders; the fine one where an attribute does not even reach 1."""
 MOST_ATTRIBUTES = 24
 """Sliders on the page; the others are asked for by the address."""
 PARTS = ("pose and shape", "features", "colours")
@@ -108,16 +109,22 @@ def _look(model: GeneratorManifest, job: GenerateJob) -> dict[str, Any] | None:
 
 
 def _attribute(direction: Direction, job: GenerateJob | EditJob) -> dict[str, Any]:
+    step = STRENGTH_STEP if max(-direction.low, direction.high) >= 1 else FINE_STEP
     return {
         "name": direction.name,
         "title": direction.name.replace("_", " "),
         "meaning": direction.meaning,
-        "low": plain_number(direction.low),
-        "high": plain_number(direction.high),
-        "step": STRENGTH_STEP,
+        "low": _end(direction.low, step),
+        "high": _end(direction.high, step),
+        "step": plain_number(step),
         "value": plain_number(dict(job.edits).get(direction.name, 0.0)),
         "kept": direction.name in job.keep,
     }
+
+
+def _end(limit: float, step: float) -> str:
+    """Of a slider: whole steps away from 0, or it would have no place for 0, and move what nobody has moved."""
+    return plain_number(round(int(round(limit / step, 6)) * step, 4))
 
 
 def _parts(num_ws: int) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from app.uploads import Uploads
 from app.webhooks.asking import WebhookGate
 from jobs.contract import PHOTO, InvertJob, JobId, JobResult, Lane
 from models.abilities import method_of
-from models.alignment import face_square
+from models.alignment import square_as_written
 
 KEPT_S = 3600
 NUMBERS = 10
@@ -85,7 +85,7 @@ def read_landmarks(text: str | None) -> tuple[float, ...]:
     if len(numbers) != NUMBERS or not all(math.isfinite(number) and abs(number) < FARTHEST for number in numbers):
         raise LandmarksMalformed
     try:
-        face_square(np.array(numbers).reshape(-1, 2))
+        square_as_written(np.array(numbers).reshape(-1, 2))
     except ValueError as error:
         raise LandmarksMalformed(str(error).capitalize() + ".") from None
     return numbers

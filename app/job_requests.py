@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.edit_schemas import AttributeName, EditRequest
+from app.edit_schemas import AskedAttribute, EditRequest
 from app.gridding import LONGEST_LIST, MOST_CELLS, ColumnsChoice, CountChoice, SheetFormat, StepsChoice
 from app.morphing import (
     DEFAULT_FPS,
@@ -41,10 +41,10 @@ Seed = Annotated[
     ),
 ]
 Attributes = Annotated[
-    dict[AttributeName, Strength],
+    dict[AskedAttribute, Strength],
     Field(description="Strength by attribute; /v1/attributes has the ranges.", examples=[{"smile": 1.5}]),
 ]
-Kept = Annotated[tuple[AttributeName, ...], Field(description="Attributes that are to stay as they are.")]
+Kept = Annotated[tuple[AskedAttribute, ...], Field(description="Attributes that are to stay as they are.")]
 DirectionsDigest = Annotated[
     str | None, Field(pattern=r"^[0-9a-f]{8}$", description="As in the address of a face.", examples=["0f1e2d3c"])
 ]
@@ -100,7 +100,7 @@ class DatasetRequest(LookRequest):
 
     count: int = Field(ge=1, description="How many faces.", examples=[100])
     attributes: Annotated[
-        dict[AttributeName, Range],
+        dict[AskedAttribute, Range],
         Field(
             description="By attribute, lowest and highest strength; each face draws its own, by its seed.",
             examples=[{"smile": [-1, 2]}],
@@ -156,7 +156,7 @@ class GridRequest(Look):
     format: SheetFormat = PictureFormat.JPEG
     mix: MixChoice = None
     attributes: Annotated[
-        dict[AttributeName, Range],
+        dict[AskedAttribute, Range],
         Field(
             description="Strength by attribute; one may have lowest and highest, and moves over each row.",
             examples=[{"smile": [-2, 2], "age": 1}],

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from app.config import AppConfig
 from app.edit_schemas import EditRequest
-from app.editing import stored_latent, wishes_of
+from app.editing import StoredLatent, stored_latent, wishes_of
 from app.errands import Errands
 from app.errors import DatasetTooBig, DirectionRefused, SeedOrLatent
 from app.gridding import grid_job
@@ -20,6 +20,7 @@ from app.ordering import Ordering, draw_seed, read_seed
 from app.teaching import taught_direction
 from app.webhooks.asking import WebhookGate
 from jobs.contract import LATENT, TAUGHT, DatasetJob, EditJob, GenerateJob, GridJob, Job, JobId, Lane, PictureFormat
+from models.errors import EditRefused
 
 JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
 
@@ -87,9 +88,18 @@ class Making:
         if wanted.seed is not None:
             job = self._ordering.face(read_seed(str(wanted.seed)), wishes_of(wanted), picture_format)
             return Ordered(job, Lane.QUICK)
-        stored = await stored_latent(self._errands, JobId(wanted.latent or ""))
+        stored = await self._stored(wanted)
         edit = self._ordering.stored_face(wishes_of(wanted, stored.model), picture_format)
         return Ordered(edit, Lane.QUICK, {LATENT: stored.ws})
+
+    async def _stored(self, wanted: EditRequest) -> StoredLatent:
+        """Raises EditRefused where another model is named than the latent's, and what `stored_latent` raises."""
+        stored = await stored_latent(self._errands, JobId(wanted.latent or ""))
+        if wanted.model is not None and self._ordering.model(wanted.model).manifest.digest != stored.model:
+            raise EditRefused(
+                f"The latent is one of the model {stored.model}, and no other can draw it: leave out {wanted.model!r}."
+            )
+        return stored
 
     async def _along_taught(
         self, wanted: EditRequest, direction: JobId, picture_format: PictureFormat
@@ -98,7 +108,7 @@ class Making:
         taught = await taught_direction(self._errands, self._ordering, direction)
         inputs, model = {TAUGHT: taught.file}, wanted.model
         if wanted.latent is not None:
-            stored = await stored_latent(self._errands, JobId(wanted.latent))
+            stored = await self._stored(wanted)
             inputs, model = inputs | {LATENT: stored.ws}, stored.model
         if model is not None and self._ordering.model(model).generator.digest != taught.model:
             raise DirectionRefused("That direction was taught on another model, in whose latents it leads nowhere.")

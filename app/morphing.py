@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from app.errors import MorphTooLarge, SeedsUnclear
+from app.errors import MorphTooLarge, MorphTooShort, SeedsUnclear
 from app.ordering import Ordering, Wishes, query_of, read_seed
 from app.schemas import PermanentQuery
 from jobs.contract import AnimationFormat, GenerateJob, MorphJob, PictureFormat
@@ -70,7 +70,7 @@ class MorphQuery(PermanentQuery):
 def morph_of(query: MorphQuery, ordering: Ordering) -> tuple[MorphJob, str]:
     """The job, and its permanent address.
 
-    Raises SeedsUnclear, SeedOutOfRange, MorphTooLarge, and what Ordering.face raises.
+    Raises SeedsUnclear, SeedOutOfRange, MorphTooLarge, MorphTooShort, and what Ordering.face raises.
     """
     job, first = morph_job(query.faces, query.wishes, query, ordering)
     return job, _address(job, first)
@@ -79,11 +79,13 @@ def morph_of(query: MorphQuery, ordering: Ordering) -> tuple[MorphJob, str]:
 def morph_job(
     seeds: tuple[int, ...], wishes: Wishes, playing: Playing, ordering: Ordering
 ) -> tuple[MorphJob, GenerateJob]:
-    """The job, and that of its first face. Raises MorphTooLarge, and what Ordering.face raises."""
+    """The job, and that of its first face. Raises MorphTooLarge, MorphTooShort, and what Ordering.face raises."""
     first = ordering.face(seeds[0], wishes, PictureFormat.PNG)
     most = min(MOST_FRAMES, MOST_PIXELS // first.size**2)
     if playing.frames > most:
         raise MorphTooLarge(first.size, most)
+    if playing.frames < len(seeds):
+        raise MorphTooShort(len(seeds))
     job = MorphJob(
         model=first.model,
         seeds=seeds,

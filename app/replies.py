@@ -73,13 +73,16 @@ def invalid_parameters_reply(errors: Sequence[Mapping[str, Any]]) -> ProblemRepl
     return problem_reply(INVALID_PARAMETER, detail, members)
 
 
+_NO_NAMES = {"int", "str", "[key]"}
 # What pydantic calls a limit, and what people do.
 _LIMIT_NAMES = {"ge": "minimum", "le": "maximum", "pattern": "pattern", "expected": "one_of"}
 
 
 def _told(error: Mapping[str, Any]) -> dict[str, Any]:
     """`Input should be less than or equal to 1` => `truncation_psi should be less than or equal to 1.`"""
-    name = str(error["loc"][-1]) if error["loc"] else "the query"
+    # Not the place in a list, nor what pydantic calls a choice between types or the name of a member.
+    named = [part for part in error["loc"] if isinstance(part, str) and part not in _NO_NAMES]
+    name = named[-1] if named else "the query"
     sentence = str(error["msg"]).replace("Input", name, 1).replace("String", name, 1).rstrip(".")
     sentence = sentence.replace("Field required", f"{name} is required")
     told: dict[str, Any] = {"parameter": name, "detail": sentence + "."}

@@ -77,7 +77,7 @@ FormatChoice = Annotated[PictureFormat | None, Field(description="How the pictur
 KeepChoice = Annotated[
     str | None,
     Field(
-        pattern=r"^[a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*$",
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*(,[A-Za-z][A-Za-z0-9_]*)*$",
         max_length=1000,
         description="Attributes that the edits are to leave alone, with commas between.",
         examples=["age,gender"],

@@ -16,7 +16,7 @@ from app.teaching_schemas import TaughtDirection, TeachRequest
 from app.webhooks.asking import WebhookGate
 from jobs.contract import JobId, JobResult, Lane, TeachJob
 from models.direction_files import directions_from_bytes
-from models.directions import RESERVED, Direction
+from models.directions import RESERVED, Direction, reserved
 from models.errors import ModelRefused
 from models.teaching import CannotTeach, check_scores
 
@@ -67,7 +67,7 @@ class Teaching:
         entry = self._ordering.model(wanted.model)
         digest = entry.generator.digest
         if wanted.name in RESERVED:
-            raise DirectionRefused(f"{wanted.name!r} is a parameter of addresses already; choose another name.")
+            raise DirectionRefused(reserved(wanted.name))
         if wanted.name in entry.directions:
             model = entry.manifest.name
             raise DirectionRefused(f"{model!r} has a direction {wanted.name!r} already; choose another name.")

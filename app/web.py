@@ -94,7 +94,7 @@ def create_app(
     links, sessions = SharedLinks(config.access.share_secrets), sessions_of(config.access.keys)
     errands = Errands(submitter, meters, config.request_timeout_s, till)
     ready = ReadyFaces(config.ready_faces, ordering, errands, meters)
-    pages = Pages()
+    pages = Pages(config.max_faces)
     limits = UploadLimits(config.max_upload_bytes, config.max_photo_pixels)
     uploads = Uploads(limits, UploadRoom(config.upload_room_bytes), till.pay_photo)
     making, translating = Making(config, ordering, errands), Translating(config, ordering, errands, uploads)

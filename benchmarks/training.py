@@ -27,7 +27,7 @@ from training.faces.generating import synthesise
 from training.faces.state import TrainingState, fresh_state
 from training.losses import r1_penalty
 from training.processes import Processes
-from training.steps import autocast, compiled
+from training.steps import autocast, compiled, set_up
 
 PARTS = ("draw", "generator", "discriminator", "r1", "path_length", "augmentation", "average")
 # How often each is done for a batch.
@@ -46,8 +46,8 @@ def main() -> None:
 def measure(options: argparse.Namespace, resolution: int, precision: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         config = TrainingConfig(
-            data=Path(folder),
-            out=Path(folder),
+            data=Path(folder) / "pictures",
+            out=Path(folder) / "run",
             resolution=resolution,
             total_images=1,
             batch=options.batch,
@@ -65,9 +65,7 @@ def measure(options: argparse.Namespace, resolution: int, precision: str) -> dic
 
 def measure_parts(config: TrainingConfig, processes: Processes, repeats: int) -> dict[str, Any]:
     device = processes.device
-    torch.set_flush_denormal(True)
-    torch.backends.cudnn.benchmark = True
-    torch.manual_seed(0)
+    set_up(config)
     state = fresh_state(config, device)
     real = torch.rand(config.batch, 3, config.resolution, config.resolution, device=device) * 2 - 1
     parts = Parts(config, state, real, processes).all()

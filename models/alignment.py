@@ -22,6 +22,8 @@ LANDMARKS = ("left eye", "right eye", "nose", "left mouth corner", "right mouth 
 """In their order; left and right as one sees them in the picture."""
 EYES_WIDE, MOUTH_DEEP = 2.0, 1.8
 MIDDLE = 0.1
+LEAST_TURN = 0.1
+"""Sine of the angle between the eyes' line and the way from there to the mouth, of landmarks as somebody wrote them."""
 BORDER = 0.15
 """Share of a crop's side over which it blends into the photo, on every side."""
 SHARPEST = 2
@@ -85,6 +87,20 @@ def face_square(landmarks: Points) -> FaceSquare:
     middle_x, middle_y = eyes + MIDDLE * eye_to_mouth
     across_x, across_y = across / length * half
     return FaceSquare(float(middle_x), float(middle_y), float(across_x), float(across_y))
+
+
+def square_as_written(landmarks: Points) -> FaceSquare:
+    """The same of landmarks that somebody wrote down: of eyes that have changed places, as when the left one is taken
+    for the person's own, the square would be turned anyhow. Raises ValueError."""
+    square = face_square(landmarks)
+    eye_to_eye, eye_to_mouth = landmarks[1] - landmarks[0], landmarks[3:].mean(0) - landmarks[:2].mean(0)
+    turn = eye_to_eye[0] * eye_to_mouth[1] - eye_to_eye[1] * eye_to_mouth[0]
+    if not turn > LEAST_TURN * np.linalg.norm(eye_to_eye) * np.linalg.norm(eye_to_mouth):
+        raise ValueError(
+            "these landmarks make no face: seen from the eye on the left of the photo to the one on its right, "
+            "the mouth lies below"
+        )
+    return square
 
 
 def cut(photo: Picture, square: FaceSquare, side: int) -> Picture:

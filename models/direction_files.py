@@ -3,18 +3,21 @@
 In the file: `facts`, the JSON of all but the vectors as bytes, and each vector under its direction's name.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import io
 import json
+import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from models.directions import Direction, Directions, DirectionsRefused, Space, unit_direction
+from models.directions import NO_DIRECTIONS, Direction, Directions, DirectionsRefused, Space, unit_direction
 from models.manifest import MANIFEST_FILE, DirectionsSpec, GeneratorManifest, read_manifest
 
 DIRECTIONS_FILE = "directions.npz"
@@ -104,6 +107,24 @@ def save_directions(folder: Path, directions: Sequence[Direction]) -> Directions
     return Directions(directions, pin_of(digest))
 
 
+def change_directions(
+    folder: Path, manifest: GeneratorManifest, change: Callable[[Directions], Sequence[Direction]]
+) -> Directions:
+    """Put into a model's folder what becomes of the directions that it has at that moment: a search takes minutes, and
+    another command may have saved some since. manifest: of the model that the change is for. Those that are damaged
+    count as none.
+
+    Raises what `change` and save_directions raise, DirectionsRefused where another model has taken the place.
+    """
+    with _alone_with(folder):
+        now = read_manifest(folder)
+        if not isinstance(now, GeneratorManifest) or now.digest != manifest.digest:
+            raise DirectionsRefused(
+                f"{folder} holds another model than when this began; nothing was saved. Run the command again."
+            )
+        return save_directions(folder, change(_present(folder, now)))
+
+
 def read_boundary(path: Path, name: str, space: Space) -> Direction:
     """A published boundary (.npy): [1, Z], or by layer [L, D]. Raises DirectionsRefused."""
     try:
@@ -120,6 +141,28 @@ def read_boundary(path: Path, name: str, space: Space) -> Direction:
 def pin_of(sha256: str) -> str:
     """What stands for a file's hash in addresses."""
     return sha256[:PINNED]
+
+
+@contextlib.contextmanager
+def _alone_with(folder: Path) -> Iterator[None]:
+    """Waits while another process does this, too. The folder itself is locked: a file would be part of the model."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _present(folder: Path, manifest: GeneratorManifest) -> Directions:
+    if manifest.directions is None:
+        return NO_DIRECTIONS
+    try:
+        content = (folder / manifest.directions.file).read_bytes()
+        told = hashlib.sha256(content).hexdigest() == manifest.directions.sha256
+        return directions_from_bytes(content, manifest) if told else NO_DIRECTIONS
+    except (OSError, DirectionsRefused):
+        return NO_DIRECTIONS
 
 
 def _arrays(content: bytes) -> dict[str, Any]:

@@ -36,14 +36,20 @@ RESERVED = frozenset(
             "count",
         ),
         *("strength", "style", "keep", "directions", "address", "seconds", "space"),
+        # Of shared ones.
+        *("by", "expires", "signature"),
         # What they will: mixing, morphs, neighbours, filters, inversion.
         *("mix", "like", "from", "to", "seeds", "frames", "fps", "loop", "columns", "steps"),
         *("face", "landmarks", "method", "photo", "latent", "page"),
+        # Beside the vectors in directions.npz, and beside the attributes in labels.csv.
+        *("facts", "file"),
+        # The form of the page that holds the sliders goes by this name in its script.
+        "elements",
         # What would be mistaken for something else.
         *("attribute", "attributes", "edit", "edits", "default", "name", "none", "all", "job", "id", "key", "token"),
     )
 )
-"""A direction may not be called so: its name is a parameter of addresses."""
+"""A direction may not be called so: it is a parameter of addresses, or means something else where it would stand."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 MOST_STRENGTH = 20.0
 LEAST_LEFT = 0.1
@@ -81,7 +87,7 @@ class Direction:
         if NAME.fullmatch(self.name) is None:
             raise DirectionsRefused(f"{self.name!r} is no attribute's name: small letters, digits and _, at most 32.")
         if self.name in RESERVED:
-            raise DirectionsRefused(f"{self.name!r} is a parameter of addresses already; choose another name.")
+            raise DirectionsRefused(reserved(self.name))
         if not (-MOST_STRENGTH <= self.low <= 0 <= self.high <= MOST_STRENGTH and self.low < self.high):
             raise DirectionsRefused(
                 f"{self.name}: a range of strength goes from {-MOST_STRENGTH:g} or more, over 0, to {MOST_STRENGTH:g} "
@@ -113,6 +119,11 @@ class Direction:
         if self.layers is not None:
             normal_LD[: self.layers[0]] = normal_LD[self.layers[1] :] = 0
         return normal_LD
+
+
+def reserved(name: str) -> str:
+    """Why a direction may not be called so."""
+    return f"{name!r} is a parameter of addresses already, or has another meaning beside them; choose another name."
 
 
 def unit_direction(vector: NDArray[np.floating]) -> Float32:

@@ -20,13 +20,13 @@ MULTIPLE = 8
 """Of a level's sides; a square of the network's map."""
 SURE = 0.35
 """Score from which something is a face, at both looks of a network that is alone."""
-POSSIBLE, SURE_OF_BOTH = 0.15, 0.33
+POSSIBLE, SURE_OF_BOTH = 0.12, 0.33
 """The first network's score from which the second one looks, and that of both from which it is a face."""
 CLOSE_SIDE, CLOSE_UNITS = 64, 3.0
 """Of what the second network is shown: pixels, and eye distances."""
-CLOSE_WEIGHTS = (1 / 4, 1 / 3)
+CLOSE_WEIGHTS = (1 / 8, 1 / 8)
 """Of the second network in a face's score, at each of its two looks; the second is where the first put the face. In all
-a geometric mean, half of it the first network's."""
+a geometric mean, three quarters of it the first network's."""
 SECOND_SIDE = 96
 SECOND_LOOKS = ((13.0, False), (17.0, True))
 """How far apart the eyes are at the second look, in pixels, and whether in a mirror: the mean of several is surer."""

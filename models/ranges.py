@@ -6,7 +6,8 @@ import numpy as np
 
 Ranges = tuple[tuple[str, float, float], ...]
 """Attributes, each with its lowest and its highest strength."""
-_NUMBER = r"[-+]?\d{1,6}(?:\.\d{1,6})?"
+_NUMBER = r"[-+]?[0-9]{1,6}(?:\.[0-9]{1,6})?"
+"""Not \\d: in the web's own patterns that is any script's digits."""
 RANGE = rf"^{_NUMBER}(\.\.{_NUMBER})?$"
 """`1.5`, or `-2..1.5`."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from personne.cli_dataset import dataset
+from personne.cli_dataset import Force, dataset
 from personne.cli_options import Device, Model, Store, need, settings_of
 from personne.cli_training import Change, DryRun, Preset, say, train
 
@@ -31,6 +31,7 @@ def invert(
     space: Annotated[str, typer.Option(help="w: takes edits best; w_plus: is closer.")] = "w_plus",
     face: Annotated[int | None, typer.Option(min=0, help="Which of several faces; 0 is the largest.")] = None,
     landmarks: Annotated[str | None, typer.Option(help="Ten numbers: eyes, nose, mouth corners, left first.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are no latents, too.")] = False,
     device: Device = None,
     store: Store = None,
 ) -> None:
@@ -43,7 +44,7 @@ def invert(
     here = models_here(settings)
     entry = here.named(settings.default_model)
     wanted = Wanted.checked(entry, here, method=method, space=space, face=face, landmarks=landmarks)
-    written = invert_photos(entry, sources, out, wanted, settings.worker_config())
+    written = invert_photos(entry, sources, out, wanted, settings.worker_config(), force=force)
     typer.echo(f"{len(written)} latents are in {out}.")
 
 
@@ -56,7 +57,7 @@ def align(
     smallest: Annotated[int | None, typer.Option(min=1, help="Least side in the photo (half the resolution).")] = None,
     beyond: Annotated[float, typer.Option(min=0, max=1, help="Largest share beyond the photo's edge.")] = 0.25,
     faces: Annotated[str, typer.Option(help="single (others are dropped), largest, or all.")] = "single",
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Force = False,
 ) -> None:
     """Cut the faces out of photos, upright and framed alike, and report what was dropped and why."""
     need(worker="onnxruntime")

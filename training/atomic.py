@@ -2,8 +2,11 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 
 @contextlib.contextmanager
@@ -19,3 +22,18 @@ def written_whole(path: Path) -> Iterator[Path]:
     with temporary.open("rb") as written:
         os.fsync(written.fileno())
     temporary.replace(path)
+
+
+@contextlib.contextmanager
+def tensors_written_whole(path: Path) -> Iterator[Path]:
+    """As `written_whole`, for the writers of PyTorch and safetensors, which do not say that a disk is full. Raises
+    OSError."""
+    with written_whole(path) as temporary:
+        try:
+            yield temporary
+        except (RuntimeError, SafetensorError) as error:
+            free = shutil.disk_usage(path.parent).free
+            raise OSError(
+                f"{path} could not be written, and what was there before stays; {free / 1e6:,.0f} MB are free there: "
+                f"{str(error).splitlines()[0]}"
+            ) from error

@@ -31,12 +31,14 @@ class AdaptiveStrength:
         """
         if self.target is None:
             return
-        self._waiting.append(real_logits.detach().float().sign().mean())
+        mean = real_logits.detach().float().sign().mean()
+        # At every step: the first process saves what waits, and the others go on from it.
+        processes.average([mean])
+        self._waiting.append(mean)
         if (steps + 1) % ADJUST_EVERY_STEPS:
             return
-        mean = torch.stack(self._waiting).mean()
-        processes.average([mean])
-        sign, self._waiting = float(mean), []
+        # What was loaded lies on the CPU.
+        sign, self._waiting = float(torch.stack([each.to(mean.device) for each in self._waiting]).mean()), []
         moved = batch * ADJUST_EVERY_STEPS / self.images_to_full
         self.value = min(max(self.value + (moved if sign > self.target else -moved), 0.0), 1.0)
         self.sign = sign

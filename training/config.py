@@ -7,6 +7,9 @@ from models.networks.stylegan2 import check_resolution
 from training.portraits.config import PortraitConfig
 from training.run_config import AdversarialConfig
 
+SMALLEST = 8
+"""Side of pictures: at 4x4 the discriminator has no block that reads them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig(PortraitConfig, AdversarialConfig):
@@ -46,7 +49,13 @@ class TrainingConfig(PortraitConfig, AdversarialConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_resolution(self.resolution)
+        if self.resolution < SMALLEST:
+            raise ValueError(f"resolution is {self.resolution}; a discriminator of faces needs {SMALLEST}")
+        self.check_widths(self.channel_base, "w_dim", "mapping_layers", "channel_max", "minibatch_std_group")
         self.check_at_least_1("path_length_interval_steps", "path_length_shrink", "augment_images")
+        self.check_from_0("path_length_weight", "freeze_layers")
+        if not self.conv_clamp > 0:
+            raise ValueError(f"conv_clamp is {self.conv_clamp}; it must be above 0")
         for name in ("augment_probability", "generator_rate", "style_mixing", "augment_target"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be from 0 to 1")
@@ -56,6 +65,10 @@ class TrainingConfig(PortraitConfig, AdversarialConfig):
     @property
     def family(self) -> str:
         return "stylegan2"
+
+    @property
+    def group(self) -> int:
+        return min(self.minibatch_std_group, self.batch)
 
     def generator_kwargs(self) -> dict[str, Any]:
         return {

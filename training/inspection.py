@@ -7,10 +7,12 @@ from typing import Any
 
 from training.decoding import read_rgb
 from training.errors import DatasetError
-from training.likeness import Hash, perceptual_hash, same_pictures
+from training.likeness import Hash, one_sidedness, perceptual_hash, same_pictures
 from training.picture_files import PictureFiles
 
 SMALLEST = 64
+ONE_SIDED = 2.0
+"""One-sidedness from which a generator of mirrored pictures draws something else than the pictures are."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Inspection:
     crossing: list[list[str]] = field(default_factory=list)
     sides: tuple[int, int, int] = (0, 0, 0)
     """Smallest, median and largest side of the central squares."""
+    one_sidedness: float = 0.0
+    """See training.likeness."""
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -79,6 +83,7 @@ def inspect(
             if len({rows[name].get("split") for name in group if name in rows}) > 1
         ],
         sides=(sides[0], sides[len(sides) // 2], sides[-1]),
+        one_sidedness=one_sidedness([look.hash for look in whole if look.hash is not None]),
     )
 
 

@@ -43,6 +43,16 @@ def same_pictures(hashes_NK: Sequence[Hash]) -> list[list[int]]:
     return grouped(leaders)
 
 
+def one_sidedness(hashes_NK: Sequence[Hash]) -> float:
+    """How far the pictures are from their mirror images: about 1 where they lie either way as often, as photographs of
+    anything do (0.9 to 1.2 for three sets of 44 to 499); 6.5 for portraits of which half are lit from one side."""
+    if not hashes_NK:
+        return 0.0
+    mean_K = np.stack(hashes_NK).astype(np.float64).mean(axis=0)
+    # A mean of N signs that mean nothing deviates by 1 / sqrt(N).
+    return float(np.sqrt(np.square(mean_K[_MIRRORED < 0]).mean() * len(hashes_NK)))
+
+
 def join(leaders: list[int], one: int, other: int) -> None:
     """Make two places of a union-find forest one group, led by the first."""
     a, b = _leader(leaders, one), _leader(leaders, other)

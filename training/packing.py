@@ -38,6 +38,8 @@ def write_zip(
     labels: a class's number for each of them. `advance` is told how many more are done.
     """
     packed = {f"{i // 1000:05d}/img{i:08d}.png": name for i, name in enumerate(names)}
+    # A name that is no UTF-8 would make a dataset.json that nothing reads.
+    before = {entry: name.encode("utf-8", "replace").decode() for entry, name in packed.items()}
     with written_whole(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for entry, name in packed.items():
             picture = square(read_rgb(files.read(name), name), passport.resolution)
@@ -47,7 +49,7 @@ def write_zip(
             advance(1)
         description = {
             "labels": None if labels is None else [[entry, labels[name]] for entry, name in packed.items()],
-            "personne": passport.model_copy(update={"files": packed}).model_dump(mode="json"),
+            "personne": passport.model_copy(update={"files": before}).model_dump(mode="json"),
         }
         archive.writestr(zipfile.ZipInfo(DESCRIPTION_NAME, FIRST_DAY), json.dumps(description, indent=1))
 

@@ -7,6 +7,7 @@ as NVIDIA's StyleGAN tools write it into their zips: {"labels": [["00000/img0000
 import contextlib
 import csv
 import io
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -79,13 +80,15 @@ class PictureFiles:
 def opened_files(source: Path) -> Iterator[PictureFiles]:
     """The pictures of `source`, with those of the folders in it. Raises DatasetError where it is no folder or zip."""
     if source.is_dir():
-        names = tuple(sorted(_visible(path.relative_to(source).as_posix() for path in source.rglob("*"))))
+        found = (path.relative_to(source).as_posix() for path in source.rglob("*") if not path.is_dir())
+        names = tuple(sorted(_visible(found)))
         yield _described(
             source, names, lambda name: (source / name).read_bytes(), lambda name: _stamp_of_file(source / name)
         )
     elif zipfile.is_zipfile(source):
         with _opened_zip(source) as archive:
-            names = tuple(sorted(_visible(entry for entry in archive.namelist() if not entry.endswith("/"))))
+            # A set: a zip may hold two entries of one name, of which the later is read.
+            names = tuple(sorted(set(_visible(entry for entry in archive.namelist() if not entry.endswith("/")))))
             yield _described(
                 source, names, lambda name: _unpacked(archive, name), lambda name: _stamp_inside(archive, name)
             )
@@ -101,35 +104,54 @@ def _opened_zip(source: Path) -> zipfile.ZipFile:
 
 
 def read_rows(text: bytes, called: str) -> list[Row]:
-    """The rows of a CSV that has a column `file`. Raises DatasetError."""
+    """The rows of a CSV that has a column `file`, with commas, semicolons or tabs between. Raises DatasetError."""
     try:
-        rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig")), restval=""))
+        plain = text.decode("utf-8-sig").lstrip("\r\n")
+        rows = list(csv.DictReader(io.StringIO(plain), restval="", delimiter=_delimiter(plain)))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{called} is no CSV in UTF-8: {error}") from error
-    if rows and "file" not in rows[0]:
-        raise DatasetError(f"{called} lacks the columns file and split")
-    for row in rows:
-        # Fields beyond the header's; they have no name.
-        row.pop(None, None)
-    return rows
+    # Fields beyond the header's have no name.
+    found = [{key.strip(): value.strip() for key, value in row.items() if key is not None} for row in rows]
+    if found and "file" not in found[0]:
+        raise DatasetError(f"{called} lacks a column file; its columns are: {', '.join(found[0])}")
+    return found
+
+
+def _delimiter(text: str) -> str:
+    """What stands between the fields of the header, as far as it makes a column `file`."""
+    header = text.partition("\n")[0]
+    return next((each for each in ",;\t" if "file" in [name.strip(' "\r') for name in header.split(each)]), ",")
 
 
 def by_name(rows: list[Row], names: tuple[str, ...], called: str) -> dict[str, Row]:
     """The row of each picture. A row may name a picture with its folders, or without where that is unambiguous.
 
-    Raises DatasetError where two pictures would share a row.
+    Raises DatasetError where two pictures would share a row, or two rows say different things of one picture.
     """
+    whole: dict[str, list[str]] = {}
     bare: dict[str, list[str]] = {}
     for name in names:
-        bare.setdefault(PurePosixPath(name).name, []).append(name)
-    present, found = set(names), {}
+        whole.setdefault(_spelt(name), []).append(name)
+        bare.setdefault(PurePosixPath(_spelt(name)).name, []).append(name)
+    found: dict[str, Row] = {}
     for row in rows:
-        wanted = row["file"]
-        meant = [wanted] if wanted in present else bare.get(wanted, [])
+        wanted = _spelt(row["file"])
+        meant = whole.get(wanted) or bare.get(wanted, [])
         if len(meant) > 1:
-            raise DatasetError(f"{called} says {wanted}, and files of the same name lie in several folders")
-        found.update(dict.fromkeys(meant, row))
+            raise DatasetError(f"{called} says {row['file']}, and files of the same name lie in several folders")
+        for name in meant:
+            if _said(found.setdefault(name, row)) != _said(row):
+                raise DatasetError(f"{called} says two different things of {name}; one of the rows is wrong")
     return found
+
+
+def _spelt(name: str) -> str:
+    """A name however it was written: macOS takes accents apart, Windows turns slashes, shells put ./ before it."""
+    return str(PurePosixPath(unicodedata.normalize("NFC", name).replace("\\", "/").strip()))
+
+
+def _said(row: Row) -> Row:
+    return {column: value for column, value in row.items() if column != "file"}
 
 
 def _described(
@@ -147,6 +169,11 @@ def _described(
 
 def _index(source: Path, all_names: tuple[str, ...], read: Callable[[str], bytes]) -> bytes | None:
     inside = [name for name in all_names if PurePosixPath(name).name == INDEX_NAME]
+    if len(inside) > 1 and INDEX_NAME not in inside:
+        raise DatasetError(
+            f"{source} holds several indexes, none of them of all its pictures: {', '.join(inside)}; put one "
+            f"{INDEX_NAME} beside these folders, or train on one of them"
+        )
     if inside:
         return read(min(inside, key=len))
     called = source.name if source.is_dir() else source.stem

@@ -25,6 +25,8 @@ Config = TypeVar("Config", bound=RunConfig)
 State = TypeVar("State", bound=RunState)
 Data = TypeVar("Data")
 
+ASK_EVERY_STEPS = 8
+
 logger = logging.getLogger(__name__)
 
 
@@ -79,8 +81,8 @@ class Run(Generic[Config, State, Data]):
             return False
         if self.draws.count == 1:
             self.stopped = self.interrupt.asked
-        elif self.is_due(self.config.log_every_images):
-            # Several processes must stop at one step; asking costs a round among them.
+        elif self.state.steps % ASK_EVERY_STEPS == 0:
+            # Several processes must stop at one step; asking costs a round among them. torchrun waits half a minute.
             self.stopped = self.processes.any(self.interrupt.asked)
         return not self.stopped
 

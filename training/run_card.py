@@ -1,6 +1,8 @@
 """card.md and sheet.png of a finished run: what was trained, on what, how it measures, and what to do with it."""
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,11 +38,17 @@ def finish(config: RunConfig, what: str, shipped: nn.Module, images_seen: int, m
         *(f"- {line}" for source in config.sources for line in _described(source)),
         "",
         *measured,
-        f"`personne export {config.out} --name {config.out.name}` makes a model of the newest snapshot.",
+        f"`personne export {shlex.quote(str(config.out))} --name {_model_name(config.out)}` makes a model of "
+        "the newest snapshot.",
         "",
     ]
     with written_whole(config.out / CARD_NAME) as temporary:
         temporary.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _model_name(run: Path) -> str:
+    """The folder's name as far as a model may be called so, which is an address, too."""
+    return re.sub(r"[^a-z0-9_-]+", "-", run.name.lower()).strip("-_")[:64] or "mine"
 
 
 def _device(run: Path) -> str:

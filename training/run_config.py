@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import typing
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         self.check_at_least_1("total_images", "batch", *INTERVALS, "keep_snapshots")
+        self.check_from_0("learning_rate", "ema_half_life_images", "ema_ramp")
+        self._check_out()
         if not 0 <= self.seed < SEED_LIMIT:
             raise ValueError(f"seed is {self.seed}; it must be from 0 to {SEED_LIMIT - 1}")
         known = [*STEPS, *PIPES]
@@ -60,11 +63,24 @@ class RunConfig:
         given = [getattr(self, name, None) for name in SOURCES]
         return tuple(dict.fromkeys(source for source in given if source is not None))
 
+    def _check_out(self) -> None:
+        # What a run draws would be among its pictures as soon as it goes on.
+        if source := next((each for each in self.sources if self.out.resolve().is_relative_to(each.resolve())), None):
+            raise ValueError(f"{self.out} lies in {source}, and its samples would be learnt from; choose another --out")
+
     def check_at_least_1(self, *names: str) -> None:
         """Raise ValueError for the first of these fields that is below 1."""
         for name in names:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+    def check_from_0(self, *names: str) -> None:
+        """Raise ValueError for the first of these fields that is negative, infinite or no number: a weight below 0
+        would be trained the wrong way round."""
+        for name in names:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} is {value}; it must be 0 or more")
 
     def check_known(self, name: str, known: Collection[str]) -> None:
         """Raise ValueError unless the field holds one of these."""
@@ -112,6 +128,7 @@ class AdversarialConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_at_least_1("r1_interval_steps")
+        self.check_from_0("r1_gamma")
         self.check_known("loss", OBJECTIVES)
         if self.penalty is not None:
             self.check_known("penalty", PENALTIES)

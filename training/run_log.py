@@ -49,7 +49,7 @@ class RunLog:
         self._sums: dict[str, Tensor | float] = {}
         self._counts: dict[str, int] = {}
         self._last = (time.monotonic(), images_seen)
-        self._board = _tensorboard(run) if writes else None
+        self._board = _tensorboard(run, images_seen) if writes else None
         self._progress = _progress_bar()
         self._task = self._progress.add_task(recipe, total=total_images, completed=images_seen, rate=0.0, losses="")
 
@@ -140,7 +140,11 @@ def _progress_bar() -> Progress:
     )
 
 
-def _tensorboard(run: Path) -> Any:
+def _tensorboard(run: Path, images_seen: int) -> Any:
     if importlib.util.find_spec("tensorboard") is None:
         return None
-    return importlib.import_module("torch.utils.tensorboard").SummaryWriter(str(run / "tensorboard"))
+    return importlib.import_module("torch.utils.tensorboard").SummaryWriter(
+        # What a run that was killed told of later images is told again.
+        str(run / "tensorboard"),
+        purge_step=images_seen + 1,
+    )

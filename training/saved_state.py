@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import nn
 
-from training.atomic import written_whole
+from training.atomic import tensors_written_whole
 from training.errors import RunRefused, TrainingDiverged
 
 STATE_NAME = "state.pt"
@@ -53,6 +53,11 @@ class RunState:
     def load(self, path: Path, device: torch.device) -> None:  # noqa: ARG002  # for parts that live on it
         """Put what `path` holds into this state, and torch's random generators where they were."""
         content = read_state(path, self.VERSION)
+        needed = [*self.COUNTERS, *(name for name in self.parts() if name not in self.LATER)]
+        if missing := [name for name in needed if name not in content]:
+            raise RunRefused(
+                f"{path} is of a run of another kind: it holds no {', '.join(missing)}; choose another folder"
+            )
         parts = {name: part for name, part in self.parts().items() if name in content or name not in self.LATER}
         restore(parts, content)
         for name in self.COUNTERS:
@@ -66,28 +71,39 @@ def write_state(run: Path, version: int, parts: Mapping[str, Part], counters: Ma
     content: dict[str, Any] = {"version": version, **counters}
     content["random"] = {"cpu": torch.get_rng_state(), "cuda": cuda}
     content |= {name: part.state_dict() for name, part in parts.items()}
-    with written_whole(run / STATE_NAME) as temporary:
+    with tensors_written_whole(run / STATE_NAME) as temporary:
         torch.save(content, temporary)
 
 
 def read_state(path: Path, version: int) -> dict[str, Any]:
-    """What `write_state` wrote. Raises RunRefused for another version of it."""
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if content["version"] != version:
-        raise RunRefused(f"{path} is of state version {content['version']}; this program reads {version}")
+    """What `write_state` wrote. Raises RunRefused for another version of it, and for what cannot be read."""
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Of a file that was cut short, PyTorch says "Invalid argument", "Ran out of input", and more.
+        raise RunRefused(
+            f"{path} is damaged and cannot be read: put a copy back, or delete it to begin anew; --init-from starts "
+            "from a snapshot"
+        ) from error
+    if content.get("version") != version:
+        raise RunRefused(f"{path} is of state version {content.get('version')}; this program reads {version}")
     return content
 
 
 def restore(parts: Mapping[str, Part], content: Mapping[str, Any]) -> None:
     """Put `content` into the parts, and torch's random generators where they were.
 
-    An optimiser keeps the learning rate that it has: it is the config's, so that a run may go on with another.
+    An optimiser keeps the rates and the decay that it has: they are the config's, so that a run may go on with others.
     """
     for name, part in parts.items():
-        rate = part.param_groups[0]["lr"] if isinstance(part, torch.optim.Optimizer) else None
+        groups = part.param_groups if isinstance(part, torch.optim.Optimizer) else []
+        kept = [{key: value for key, value in group.items() if key != "params"} for group in groups]
         part.load_state_dict(content[name])
         if isinstance(part, torch.optim.Optimizer):
-            part.param_groups[0]["lr"] = rate
+            for group, own in zip(part.param_groups, kept, strict=True):
+                group.update(own)
     torch.set_rng_state(content["random"]["cpu"])
     if torch.cuda.is_available():
         # A machine may have fewer devices than the one that the run comes from.

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.networks.stylegan2 import Generator
-from training.atomic import written_whole
+from training.atomic import tensors_written_whole, written_whole
 from training.errors import RunRefused
 
 SNAPSHOT_FOLDER = "snapshots"
@@ -65,7 +65,7 @@ def save_snapshot(
     # The weights last: a snapshot without its description is never seen.
     with written_whole(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(description, indent=2) + "\n")
-    with written_whole(path) as temporary:
+    with tensors_written_whole(path) as temporary:
         save_file(tensors, temporary)
     return path
 

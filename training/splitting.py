@@ -41,6 +41,8 @@ def split_pictures(
             f"none of the {len(groups)} groups of pictures that belong together fits into a test split of {room}; "
             "take a larger share"
         )
+    if len(test) == len(names):
+        raise DatasetError("all pictures would be held out, and none left to train on; take a smaller share")
     return {name: TEST if name in test else TRAIN for name in names}
 
 

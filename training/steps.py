@@ -5,6 +5,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from training.allocator import keep_freed_memory
 from training.errors import RunRefused
 from training.run_config import RunConfig
 
@@ -12,11 +13,13 @@ DEVICES = ("cpu", "cuda")
 
 
 def set_up(config: RunConfig) -> None:
-    """Torch as a run needs it."""
+    """Torch, and the memory below it, as a run needs them. Raises as `device_of`."""
     torch.manual_seed(config.seed)
     # Denormals appear in the moments of Adam and slow a CPU by an order of magnitude.
     torch.set_flush_denormal(True)
     torch.backends.cudnn.benchmark = True
+    if device_of(config).type == "cpu":
+        keep_freed_memory()
 
 
 def device_of(config: RunConfig) -> torch.device:

@@ -89,7 +89,7 @@ from app.errors.making import (
     WebhooksOff,
 )
 from app.errors.masks import MaskMissing, MaskNotWanted, MaskRefused, ResultTooLarge, TooLongForFormat
-from app.errors.morphs import MorphTooLarge, SeedsUnclear, VideoMissing
+from app.errors.morphs import MorphTooLarge, MorphTooShort, SeedsUnclear, VideoMissing
 from app.errors.problem_type import ProblemType
 from app.errors.problems import (
     ALL_PROBLEMS,
@@ -136,6 +136,7 @@ __all__ = [
     "MaskRefused",
     "ModelNotLoaded",
     "MorphTooLarge",
+    "MorphTooShort",
     "NoDirection",
     "NoFormatAccepted",
     "NoLatent",

@@ -9,7 +9,7 @@ class AppError(Exception):
     """The web refuses a request."""
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
+        super().__init__(message or " ".join((self.__doc__ or "").split()))
 
 
 class UnknownParameter(AppError):

@@ -21,6 +21,14 @@ class MorphTooLarge(AppError):
         self.limit = most
 
 
+class MorphTooShort(AppError):
+    """The moving picture has fewer frames than faces."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__(f"Each of the {least} faces is a frame of its own; ask for {least} frames at least.")
+        self.limit = least
+
+
 class VideoMissing(AppError):
     """The worker that took this job cannot write MP4; WebP and GIF it can."""
 
@@ -39,6 +47,12 @@ MORPH_PROBLEMS: Mapping[type[Exception], ProblemType] = MappingProxyType(
             "Morph too large",
             "Frames times pixels pass what one moving picture may have; the member limit has the frames that may be "
             "asked at this size.",
+        ),
+        MorphTooShort: ProblemType(
+            "morph-too-short",
+            422,
+            "Morph too short",
+            "Every face that is named is a frame; the member limit has the frames that these take at least.",
         ),
         VideoMissing: ProblemType(
             "video-missing",

@@ -10,13 +10,17 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+AT_ONCE = 12
+"""Faces that a page shows or asks for at a time, where the service draws so many."""
 STATIC = Path(__file__).parent.parent / "static"
 
 
 class Pages:
-    """Renders the templates. static_address: where the static files are; it changes with their content."""
+    """Renders the templates. most_faces: that one GET /v1/faces draws. static_address: where the static files are; it
+    changes with their content."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_faces: int) -> None:
+        self.at_once = min(AT_ONCE, most_faces)
         content = b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()))
         self.static_address = f"/static/{hashlib.sha256(content).hexdigest()[:12]}"
         self._templates = Environment(
@@ -26,7 +30,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["static"] = self.static_address
+        self._templates.globals |= {"static": self.static_address, "at_once": self.at_once}
         self._templates.filters["coded"] = _coded
 
     def reply(

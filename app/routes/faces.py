@@ -52,8 +52,8 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
     router = APIRouter(prefix="/v1/faces", tags=["faces"])
     _add_drawing(router, ordering, max_faces)
 
-    async def face_of(job: GenerateJob, request: Request, negotiated: bool) -> Response:
-        headers = PictureHeaders(job, ordering.address(job), negotiated).permanent()
+    async def face_of(job: GenerateJob, request: Request, query: PermanentQuery, *, negotiated: bool) -> Response:
+        headers = PictureHeaders(job, ordering.address(job), negotiated, query.directions).permanent()
         if already_has(whole_header(request, "if-none-match"), validator(job)):
             return not_modified(headers)
         if read_preferences(whole_header(request, "prefer")).said:
@@ -80,7 +80,8 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
         """Immutable. With the model's digest in `model=` and `truncation_psi=` given, as in every address that this
         service writes, it stays true whatever the defaults become.
         """
-        return await face_of(ordering.face(read_seed(seed), query.wishes, extension), request, negotiated=False)
+        job = ordering.face(read_seed(seed), query.wishes, extension)
+        return await face_of(job, request, query, negotiated=False)
 
     @router.get(
         "/{seed}",
@@ -97,7 +98,8 @@ def faces_routes(ordering: Ordering, errands: Errands, max_faces: int) -> APIRou
     async def face_negotiated(request: Request, seed: Seed, query: Annotated[FaceQuery, Query()]) -> Response:
         """As with a format in the address; here the query or the `Accept` header chooses it."""
         picture_format = query.format or negotiate(whole_header(request, "accept"))
-        return await face_of(ordering.face(read_seed(seed), query.wishes, picture_format), request, negotiated=True)
+        job = ordering.face(read_seed(seed), query.wishes, picture_format)
+        return await face_of(job, request, query, negotiated=True)
 
     return router
 

@@ -45,7 +45,7 @@ def grids_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> API
         job, address = grid_of(query, ordering)
         headers = {
             "Content-Location": address,
-            "Cache-Control": kept(),
+            "Cache-Control": kept(job, query.directions),
             "ETag": address_validator(address),
             "Personne-Model": job.model,
             # As of faces: anybody's page may show it.

@@ -14,6 +14,7 @@ from app.errors import (
     JobNotDone,
     JobNotFound,
     MorphTooLarge,
+    MorphTooShort,
     NoDirection,
     NoLatent,
     SeedOrLatent,
@@ -54,7 +55,8 @@ def making_routes(errands: Errands, making: Making, longest_wait_s: float) -> AP
             **accepted_documented(),
             **problems_documented(
                 *(SeedOutOfRange, SeedOrLatent, NoLatent, JobNotFound, JobNotDone, DatasetTooBig, *ASKING_PROBLEMS),
-                *(NoDirection, DirectionRefused, MorphTooLarge, GridUnclear, GridTooLarge, *BODY_PROBLEMS),
+                *(NoDirection, DirectionRefused, MorphTooLarge, MorphTooShort, *BODY_PROBLEMS),
+                *(GridUnclear, GridTooLarge),
                 *MAKING_PROBLEMS,
             ),
         },

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.config import AppConfig
 from app.errands import Errands
-from app.errors import MorphTooLarge, SeedOutOfRange, SeedsUnclear, VideoMissing
+from app.errors import MorphTooLarge, MorphTooShort, SeedOutOfRange, SeedsUnclear, VideoMissing
 from app.job_replies import accepted_documented, job_reply
 from app.morphing import MorphQuery, morph_of
 from app.negotiation import address_validator, already_has, whole_header
@@ -31,7 +31,9 @@ def morphs_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> AP
             200: {"description": "The moving picture: the same frames for ever.", "content": animations_content()},
             304: {"description": "What If-None-Match names is still the one."},
             **accepted_documented(),
-            **problems_documented(SeedOutOfRange, SeedsUnclear, MorphTooLarge, VideoMissing, *MAKING_PROBLEMS),
+            **problems_documented(
+                *(SeedOutOfRange, SeedsUnclear, MorphTooLarge, MorphTooShort, VideoMissing, *MAKING_PROBLEMS)
+            ),
         },
         openapi_extra=TAKES_ATTRIBUTES,
     )
@@ -43,7 +45,7 @@ def morphs_routes(config: AppConfig, ordering: Ordering, errands: Errands) -> AP
         job, address = morph_of(query, ordering)
         headers = {
             "Content-Location": address,
-            "Cache-Control": kept(),
+            "Cache-Control": kept(job, query.directions),
             "ETag": address_validator(address),
             "Personne-Model": job.model,
             # As of faces: anybody's page may show it.

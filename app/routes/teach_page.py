@@ -10,9 +10,6 @@ from jobs.contract import PictureFormat
 from models.errors import ModelsError
 from models.teaching import LEAST_EACH
 
-SHOWN = 12
-"""Faces at a time."""
-
 
 def teach_page_routes(pages: Pages, ordering: Ordering) -> APIRouter:
     """GET /teach."""
@@ -23,7 +20,7 @@ def teach_page_routes(pages: Pages, ordering: Ordering) -> APIRouter:
         """Drawn faces, each with less and more to choose; whatever else the query has is ignored, as on every page."""
         wishes = Wishes(model=request.query_params.get("model") or None)
         try:
-            jobs = [ordering.face(draw_seed(), wishes, PictureFormat.JPEG) for _ in range(SHOWN)]
+            jobs = [ordering.face(draw_seed(), wishes, PictureFormat.JPEG) for _ in range(pages.at_once)]
             model = ordering.catalogue.with_digest(jobs[0].model).generator
         except (AppError, ModelsError) as error:
             problem = PROBLEMS[type(error)]

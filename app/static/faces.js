@@ -1,11 +1,13 @@
 // Faces in a photo: the square that is cut out of it, and which of several is meant.
 
+import { upright } from "./upright.js";
+
 const THUMB = 96; // pixels, as of the crop beside the progress
 const LONGEST = 640; // of the photo with its frames: twice as sharp as it is large
 const FRAME = 5;
 
-// Upright, as the service turns it: its places are in pixels of that.
-const read = (file) => createImageBitmap(file, { imageOrientation: "from-image" });
+// The service's places are in pixels of the upright photo.
+const read = async (file) => createImageBitmap(await upright(file), { imageOrientation: "from-image" });
 
 function made(tag, properties, ...children) {
   const element = Object.assign(document.createElement(tag), properties);

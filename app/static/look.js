@@ -9,11 +9,19 @@ const locks = [...(form?.querySelectorAll("[data-lock]") ?? [])];
 
 const isNumber = (field) => field.type === "range";
 
+const shows = (slider, given) => {
+  if (given === null || slider.disabled) return false;
+  const twin = slider.cloneNode();
+  twin.value = given;
+  return twin.value === slider.value;
+};
+
 // An address with what the forms ask; what is as it would be unasked is left out.
 export function withLook(address) {
   const url = new URL(address, location);
   const fields = form ? [...FIELDS.map((name) => form.elements[name]), ...sliders].filter(Boolean) : [];
   for (const field of fields) {
+    if (isNumber(field) && shows(field, url.searchParams.get(field.name))) continue; // to more digits than it has
     const asked = !field.disabled && field.value !== "" && !(isNumber(field) && Number(field.value) === 0);
     if (asked) url.searchParams.set(field.name, field.value);
     else url.searchParams.delete(field.name);
@@ -80,7 +88,7 @@ function showMix(text) {
 }
 
 function onMix() {
-  const seed = at("mix-seed").value.trim();
+  const seed = at("mix-seed").value.trim(); // a seed that was copied may bring blanks along
   at("mix").value = seed && at("mix-seed").checkValidity() ? `${seed}:${at("mix-layers").value}` : "";
 }
 

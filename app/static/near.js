@@ -2,16 +2,14 @@
 
 import { answer, at, stage } from "./picture.js";
 
-const COUNT = 12;
-
 // open: shows the face of an address.
 export async function showNeighbours(open) {
-  const { address: near } = stage.dataset;
+  const { address: near, atOnce } = stage.dataset;
   const { pathname, searchParams } = new URL(near, location);
   searchParams.delete("mix"); // they are mixes themselves
   searchParams.delete("size");
   searchParams.set("like", pathname.match(/(\d+)\.\w+$/)[1]);
-  searchParams.set("count", COUNT);
+  searchParams.set("count", atOnce);
   const { faces } = await (await answer(await fetch(`/v1/faces?${searchParams}`))).json();
   if (near !== stage.dataset.address) return; // somebody else's by now
   const buttons = faces.map(({ address }, number) => {

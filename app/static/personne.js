@@ -2,7 +2,8 @@
 
 import { followLook, onLook, withLook } from "./look.js";
 import { isPlaying, pageTo, play, stop } from "./morph.js";
-import { at, fetchFace, isSpare, keep, latentOf, parts, sentence, stage } from "./picture.js";
+import { at, fetchFace, keep, parts, sentence, stage } from "./picture.js";
+import { show, tell } from "./show.js";
 import { begin, redo, step, undo } from "./steps.js";
 
 const SETTLED_MS = 120; // a slider that rests so long asks for its picture
@@ -10,19 +11,11 @@ const SEEDS = 2 ** 32;
 const picture = at("face");
 let here = 0; // where we are in this tab's history, and the furthest that we have been
 let furthest = 0;
+let seen = 0; // the place in it of what is shown
+let returning = false; // to there, since what was gone to cannot be had
 let ahead = null; // the promise of the next face
 let again = next; // what "Try again" tries
 let turn = 0; // the last change asked for; a slower, earlier one is dropped
-
-function say(sentence, { retry = false } = {}) {
-  at("said").textContent = sentence;
-  at("retry").hidden = !retry;
-}
-
-function tell(sentence, options) {
-  at("said").classList.remove("only-heard");
-  say(sentence, options);
-}
 
 const photos = () => import("./photo.js"); // few begin with one
 
@@ -35,39 +28,8 @@ function preload() {
   });
 }
 
-function show({ address, url }) {
-  const { seed, page } = parts(address);
-  const ofPhoto = Boolean(latentOf(address));
-  const another = seed !== at("seed").textContent; // else the same one, turned
-  stage.dataset.address = address;
-  picture.src = url;
-  stop();
-  picture.alt = ofPhoto
-    ? "What the model draws of a face in a photo"
-    : `Portrait of a person who does not exist, seed ${seed}`;
-  at("spare").hidden = !isSpare(address);
-  if (another) at("neighbours")?.replaceChildren();
-  for (const field of document.querySelectorAll('input[name="seed"]')) field.value = seed;
-  if (another && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    picture.animate([{ opacity: 0.25 }, { opacity: 1 }], { duration: 220, easing: "ease-out" });
-  }
-  at("who").textContent = ofPhoto ? "From a photo" : "Nobody";
-  at("real").textContent = ofPhoto
-    ? "As the model draws who is in the photo. It is forgotten within the hour."
-    : "This person does not exist.";
-  at("seed").textContent = seed;
-  at("seed").href = page;
-  at("save").href = ofPhoto ? url : address;
-  at("save").download = `personne-${seed || "photo"}.jpg`;
-  at("morph").hidden = at("relatives").hidden = ofPhoto;
-  if (at("forget")) at("forget").hidden = !ofPhoto;
-  const who = ofPhoto ? "From a photo" : `Nobody ${seed}`;
-  document.title = `${who} – personne`;
-  say(who);
-  at("said").classList.add("only-heard");
-}
-
-async function change(fetching, shown) {
+// failed: called when what was asked for last cannot be had.
+async function change(fetching, shown, failed = () => {}) {
   const mine = ++turn;
   stage.setAttribute("aria-busy", "true");
   try {
@@ -75,10 +37,12 @@ async function change(fetching, shown) {
     if (mine !== turn) return;
     show(face);
     shown(face);
+    seen = here;
   } catch (error) {
     if (mine !== turn) return;
     again = () => change(fetching, shown);
     tell(sentence(error), { retry: true });
+    failed();
   } finally {
     if (mine === turn) stage.removeAttribute("aria-busy");
   }
@@ -264,18 +228,29 @@ function onHistory({ state }) {
   if (!state) return;
   here = state.here;
   furthest = Math.max(furthest, here);
+  if (returning) return void (returning = false);
   wanted = null;
-  change(() => fetchFace(state.address), ({ address }) => {
+  const shown = ({ address }) => {
     followLook(address);
     fromNowOn();
     begin(address);
     if (state.to) playTo(state.to);
-  });
+  };
+  change(() => fetchFace(state.address), shown, () => goBackTo(seen));
+}
+
+// The address is that of what is shown, also where a step of the history leads to what cannot be had.
+function goBackTo(place) {
+  const way = here - place;
+  if (!way) return;
+  again = () => history.go(way);
+  returning = true;
+  history.go(-way);
 }
 
 if (picture) {
   const { address, to } = stage.dataset;
-  here = furthest = history.state?.here ?? 0;
+  here = furthest = seen = history.state?.here ?? 0;
   history.replaceState({ here, address, to }, "");
   keep(address, picture.src, !at("spare").hidden);
   begin(address);

@@ -4,7 +4,7 @@ import { erase } from "./job.js";
 import { answer, at, sentence } from "./picture.js";
 
 const page = at("teach");
-const { model, name: modelName, least } = page.dataset;
+const { model, name: modelName, least, atOnce } = page.dataset;
 let taught = null; // what the service knows of the direction
 let seed = "";
 
@@ -24,7 +24,7 @@ async function post(address, document, accept) {
 }
 
 async function drawMore() {
-  const { faces } = await (await answer(await fetch(`/v1/faces?count=12&model=${model}`))).json();
+  const { faces } = await (await answer(await fetch(`/v1/faces?count=${atOnce}&model=${model}`))).json();
   for (const face of faces) {
     const one = at("one").content.cloneNode(true);
     one.querySelector("img").src = face.address;

@@ -3,6 +3,7 @@
 import * as hole from "./hole.js";
 import { erase, follow } from "./job.js";
 import { answer, at, sentence } from "./picture.js";
+import { upright } from "./upright.js";
 
 const form = at("form");
 const studio = at("studio");
@@ -53,7 +54,9 @@ async function take(file) {
   at("pair").classList.remove("both");
   at("divide").hidden = at("done").hidden = true;
   picture("after", null);
-  picture("before", URL.createObjectURL(file));
+  const seen = await upright(file);
+  if (photo !== file) return; // another one is there by now
+  picture("before", URL.createObjectURL(seen));
   await at("before").decode().then(
     () => (longest = Math.max(at("before").naturalWidth, at("before").naturalHeight)),
     () => {}, // the service says what is wrong with it

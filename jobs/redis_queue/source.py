@@ -84,7 +84,7 @@ class RedisSource:
         keys = [self._keys.lane(delivery.lane), self._keys.job(delivery.id)]
         try:
             args = [GROUP, self._worker, delivery.receipt, progress, in_ms(self._policy.input_ttl_s)]
-            self._run("report", keys=keys, args=args)
+            self._scripts["report"](keys=keys, args=args)
         except UNAVAILABLE as error:
             log.debug("A job's progress was not told: %s", error)
 
@@ -107,7 +107,7 @@ class RedisSource:
         args.append(in_ms(kept_s(outcome, self._policy)))
         while True:
             try:
-                won = self._run("finish", keys=keys, args=args)
+                won = self._scripts["finish"](keys=keys, args=args)
             except UNAVAILABLE as error:
                 if time.monotonic() >= give_up_at:
                     log.warning("A result could not be written; another worker will do the job again: %s", error)
@@ -156,7 +156,7 @@ class RedisSource:
             self._client.delete(self._keys.beat(self._worker))
             self._client.srem(self._keys.workers, self._worker)
             for lane in Lane:
-                self._run("sweep", keys=[self._keys.lane(lane)], args=[GROUP, self._worker, FORGET_AFTER_MS])
+                self._scripts["sweep"](keys=[self._keys.lane(lane)], args=[GROUP, self._worker, FORGET_AFTER_MS])
         except UNAVAILABLE:
             log.warning("Left without a goodbye: the queue at %s cannot be reached.", self._address)
         self._client.close()
@@ -198,8 +198,7 @@ class RedisSource:
         if now < self._claim_at[lane]:
             return []
         self._claim_at[lane] = now + self._policy.lease_s / CLAIMS_PER_LEASE
-        rows = self._run(
-            "claim",
+        rows = self._scripts["claim"](
             keys=[self._keys.lane(lane), self._keys.totals],
             args=[GROUP, self._worker, in_ms(self._policy.lease_s), max_jobs],
         )
@@ -230,7 +229,7 @@ class RedisSource:
         """Tell whoever watches. Lost while Redis writes nothing."""
         try:
             for delivery in deliveries:
-                self._run("begin", keys=[self._keys.job(delivery.id)], args=[])
+                self._scripts["begin"](keys=[self._keys.job(delivery.id)], args=[])
         except UNAVAILABLE as error:
             log.debug("The beginning of jobs was not told: %s", error)
 
@@ -256,14 +255,13 @@ class RedisSource:
         told = (job_id, *outcome_to_wire(given_up(count, reason)), in_ms(self._policy.result_ttl_s))
         args = [GROUP, self._worker, receipt, *told, job, reason, count, in_ms(self._policy.dead_ttl_s)]
         try:
-            self._run("bury", keys=keys, args=args)
+            self._scripts["bury"](keys=keys, args=args)
         except UNAVAILABLE as error:
             # Its companions are to be done all the same; at the end of its lease it comes again.
             log.warning("A job could not be buried: %s", error)
 
     def _put_back(self, delivery: Delivery, deliveries: int, *, failed: bool) -> None:
-        self._run(
-            "put_back",
+        self._scripts["put_back"](
             keys=[self._keys.lane(delivery.lane), self._keys.job(delivery.id), self._keys.totals],
             args=[
                 *(GROUP, self._worker, delivery.receipt, deliveries, int(failed)),
@@ -273,7 +271,7 @@ class RedisSource:
 
     def _renew(self, lane: Lane, receipts: Sequence[str]) -> None:
         try:
-            self._run("renew", keys=[self._keys.lane(lane)], args=[GROUP, self._worker, *receipts])
+            self._scripts["renew"](keys=[self._keys.lane(lane)], args=[GROUP, self._worker, *receipts])
         except (*UNAVAILABLE, ResponseError) as error:
             log.debug("Leases were not renewed: %s", error)
 
@@ -285,9 +283,6 @@ class RedisSource:
             except ResponseError as error:
                 if not str(error).startswith("BUSYGROUP"):
                     raise
-
-    def _run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        return self._scripts[name](keys=keys, args=args)
 
     def _keys_of(self, lane: Lane, job_id: JobId) -> list[str]:
         keys = self._keys

@@ -28,6 +28,7 @@ from jobs.contract import (
 from jobs.errors import JobUnknown, KeyReused, QueueFull, QueueUnavailable, WireError
 from jobs.outcomes import cancelled
 from jobs.queue import DEFAULT_POLICY, Once, QueuePolicy
+from jobs.redis_queue.arrivals import Arrivals
 from jobs.redis_queue.connecting import client_of
 from jobs.redis_queue.fetching import Fetching
 from jobs.redis_queue.keys import GROUP, PREFIX, UNAVAILABLE, Keys, in_ms, script, without_password
@@ -73,7 +74,7 @@ class RedisSubmitter:
         self._cancel = self._client.register_script(script("cancel"))
         self._status = self._client.register_script(script("status"))
         self._erase = self._client.register_script(script("erase"))
-        self._arrivals: dict[JobId, asyncio.Event] = {}
+        self._arrivals = Arrivals()
         self._listener: asyncio.Task[None] | None = None
         self._turns = Turns(without_password(url))
         self._fetching = Fetching(self._client, self._keys, self._turns, policy)
@@ -101,8 +102,7 @@ class RedisSubmitter:
         cap = policy.lane_caps[lane]
         named = [part for pair in (inputs or {}).items() for part in pair]
         moving = sum(map(len, (inputs or {}).values()))
-        ours = job_id not in self._arrivals
-        self._arrivals.setdefault(job_id, asyncio.Event())
+        ours = self._arrivals.expect(job_id, timeout_ms / 1000 + policy.result_ttl_s)
         keys = self._keys
         once_key = "" if once is None else keys.once(once.key)
         try:
@@ -120,11 +120,11 @@ class RedisSubmitter:
                     ],
                 )
         except BaseException:
-            self._arrivals.pop(job_id, None)
+            self._arrivals.forget(job_id)
             raise
         if accepted <= 0 and ours:
             # Refused; or another process submitted it before, and is told of the outcome instead of us.
-            self._arrivals.pop(job_id, None)
+            self._arrivals.forget(job_id)
         match accepted:
             case -1:
                 raise QueueFull(lane, cap)
@@ -143,7 +143,7 @@ class RedisSubmitter:
     async def wait(self, job_id: JobId, *, timeout_ms: int) -> JobOutcome | None:
         """See JobSubmitter.wait. A Redis that restarts meanwhile is waited for."""
         give_up_at = time.monotonic() + timeout_ms / 1000
-        arrival = self._arrivals.get(job_id)
+        arrival = self._arrivals.of(job_id)
         poll_s = OWN_POLL_S if arrival else FOREIGN_POLL_S
         try:
             while True:
@@ -161,7 +161,7 @@ class RedisSubmitter:
                 if not arrival or arrival.is_set():
                     await asyncio.sleep(min(max(left_s, 0), FOREIGN_POLL_S))
         finally:
-            self._arrivals.pop(job_id, None)
+            self._arrivals.forget(job_id)
 
     async def status(self, job_id: JobId) -> JobStatus:
         """See JobSubmitter.status."""
@@ -202,7 +202,7 @@ class RedisSubmitter:
         args = [GROUP, job_id, *outcome_to_wire(cancelled()), in_ms(self._policy.result_ttl_s)]
         async with self._turns.reached():
             ended: int = await ending(keys=keys, args=args)
-        self._arrivals.pop(job_id, None)
+        self._arrivals.forget(job_id)
         return ended
 
     async def state(self) -> QueueState:
@@ -273,6 +273,7 @@ class RedisSubmitter:
     async def _listen(self) -> None:
         last: bytes | str = "0-0"
         while not self._closing:
+            self._arrivals.sweep()
             try:
                 answer: Any = await self._listening.xread({self._replies: last}, count=1000, block=LISTEN_MS)
             except UNAVAILABLE:
@@ -282,10 +283,7 @@ class RedisSubmitter:
             for _, entries in answer or ():
                 last = entries[-1][0]
                 for _, fields in entries:
-                    # Whoever waits has the event in hand; a job that nobody waits for leaves nothing behind.
-                    arrival = self._arrivals.pop(JobId(fields[b"id"].decode()), None)
-                    if arrival:
-                        arrival.set()
+                    self._arrivals.has_come(JobId(fields[b"id"].decode()))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogue import ModelEntry
-from models.direction_files import save_directions
+from models.direction_files import change_directions
 from models.directions import Direction, Directions, unit_direction
 from models.estimates import ESTIMATES
 from personne.commands.directions_range import RangeMeasure
@@ -79,8 +79,12 @@ def find_attributes(entry: ModelEntry, device: str, samples: int = SAMPLES, felt
             low, high = measure.of(moved := _renewed(found, name, vector, scores.ws[:, 0], cleaned.names))
             directions.append(replace(moved, low=low, high=high))
         step(f"saving, and drawing {SHEET_FILE}")
-        others = [one for one in entry.directions.values() if one.name not in (*ATTRIBUTES, *ASIDES)]
-        saved = save_directions(entry.folder, [*directions, *others])
+        sought = (*ATTRIBUTES, *ASIDES)
+        saved = change_directions(
+            entry.folder,
+            entry.generator,
+            lambda present: [*directions, *(one for name, one in present.items() if name not in sought)],
+        )
         save_directions_sheet(faces, directions, entry.folder / SHEET_FILE)
     return saved
 

@@ -11,7 +11,7 @@ from personne.errors import AlreadyThere
 from personne.progress import shown_count
 from training.atomic import written_whole
 from training.errors import DatasetError
-from training.inspection import Inspection, Look, duplicates, inspect, look_at
+from training.inspection import ONE_SIDED, Inspection, Look, duplicates, inspect, look_at
 from training.packing import NOT_STATED, classes, read_sources, training_data, write_zip
 from training.picture_files import TRAIN, Passport, PictureFiles, by_name, opened_files, read_rows
 from training.splitting import split_pictures, write_index
@@ -102,7 +102,13 @@ def _opened(source: Path, labels: Path | None) -> Iterator[PictureFiles]:
             yield files
         else:
             rows = read_rows(labels.read_bytes(), str(labels))
-            yield replace(files, rows=by_name(rows, files.names, str(labels)))
+            found = by_name(rows, files.names, str(labels))
+            if rows and files.names and not found:
+                raise DatasetError(
+                    f"{labels} has {len(rows)} rows, none of a picture of {source}: it says {rows[0]['file']!r}, "
+                    f"and there is {files.names[0]!r}"
+                )
+            yield replace(files, rows=found)
 
 
 def _looks(files: PictureFiles, names: list[str] | tuple[str, ...]) -> list[Look]:
@@ -165,6 +171,11 @@ def _lines(found: Inspection, smallest: int) -> list[str]:
         "groups on both sides of a split": [" | ".join(group) for group in found.crossing],
     }
     lines += [f"{len(names)} {what}: {_few(names)}" for what, names in rows.items() if names]
+    if found.one_sidedness >= ONE_SIDED:
+        lines.append(
+            f"They are unlike their mirror images ({found.one_sidedness:.1f} times chance: light from one side, say): "
+            "let the training end with --set mirror=false."
+        )
     return lines if len(lines) > 1 else [*lines, "Nothing is wrong with them."]
 
 

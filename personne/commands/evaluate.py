@@ -16,10 +16,11 @@ from personne.commands.model_card import MEASURED_FILE, NEAREST_FILE, rewrite_me
 from personne.progress import shown_count, shown_steps
 from training.atomic import written_whole
 from training.dataset import load_pictures
+from training.errors import DatasetError
 from training.metrics.encoder import BUNDLED, open_encoder
 from training.metrics.inception import inception_figures
 from training.metrics.nearest import suspects_picture
-from training.metrics.report import TARGETS, Report, Sets, measure
+from training.metrics.report import LEAST, TARGETS, Report, Sets, measure
 from training.picture_files import TEST, TRAIN, opened_files
 
 REPORT_FILE, PAGE_FILE = "report.json", "report.html"
@@ -48,12 +49,19 @@ def evaluate(
     saw (those of `test`, else the test split of `data`). Writes report.json, report.html, measured.json and nearest.jpg
     into the folder `out`. Raises TrainingError, ModelsError.
     """
+    for source in (data, test or data):
+        if out.resolve().is_relative_to(source.resolve()):
+            # Its pictures would be measured against the next time.
+            raise ValueError(f"{out} lies in {source}; choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     encoder = open_encoder(wish.features or BUNDLED)
     side = min(entry.generator.resolution, MOST_SIDE)
     with shown_steps() as step:
         step(f"reading {data}")
         train, held_out = torch.from_numpy(load_pictures(data, side)), _held_out(data, test, side)
+    if len(train) < LEAST:
+        # Before a thousand pictures are drawn for nothing.
+        raise DatasetError(f"{data} has {len(train)} pictures to compare with; at least {LEAST} are needed")
     sets = _drawn(entry, train, held_out, out, wish)
     with shown_steps() as step:
         report = measure(sets, encoder, step)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.catalogue import ModelEntry
-from models.direction_files import save_directions
+from models.direction_files import change_directions
 from models.directions import Direction, Directions, Space, unit_direction
 from models.engines.engine import Float32
 from personne.commands.directions_range import RangeMeasure
@@ -62,8 +62,11 @@ def find_directions(entry: ModelEntry, search: Search, device: str) -> Direction
         measure = RangeMeasure(faces)
         found = [_ranged(direction, measure, step) for direction in found]
         step("saving")
-        kept = [one for one in entry.directions.values() if not _replaced(one, found)]
-        saved = save_directions(entry.folder, [*kept, *found])
+        saved = change_directions(
+            entry.folder,
+            entry.generator,
+            lambda present: [*(one for one in present.values() if not _replaced(one, found)), *found],
+        )
         step(f"drawing {SHEET_FILE}")
         save_directions_sheet(faces, found, entry.folder / SHEET_FILE)
     return saved

@@ -16,7 +16,7 @@ from rich.progress import Progress, TaskID
 from jobs.contract import PHOTO, InvertJob
 from models.abilities import Method, Space, method_of
 from models.catalogue import Catalogue, ModelEntry
-from personne.errors import BadLandmarks, PhotosNotInverted
+from personne.errors import AlreadyThere, BadLandmarks, PhotosNotInverted
 from personne.photos_in import check_targets, photos_in, write_whole
 from worker.config import WorkerConfig
 from worker.errors import JobRefused
@@ -58,15 +58,17 @@ class Wanted:
 
 
 def invert_photos(
-    entry: ModelEntry, sources: Sequence[Path], out: Path, wanted: Wanted, config: WorkerConfig
+    entry: ModelEntry, sources: Sequence[Path], out: Path, wanted: Wanted, config: WorkerConfig, *, force: bool
 ) -> list[Path]:
     """Write NAME.json (as /v1/jobs/{id}/result has it) and NAME.png for each photo; a folder's keep their places.
 
-    Raises NothingToTranslate, WouldOverwrite before anything is done, and PhotosNotInverted at the end, when some could
-    not be: the others are there.
+    force: replace files that are no latents, too. Raises NothingToTranslate, WouldOverwrite, AlreadyThere before
+    anything is done, and PhotosNotInverted at the end, when some could not be: the others are there.
     """
     photos, written, refused = photos_in(sources), [], 0
     check_targets(((photo, _targets(out, place)) for photo, place in photos), "invert")
+    if not force:
+        _check_ours(_targets(out, place) for _, place in photos)
     job = InvertJob(entry.generator.digest, wanted.method.value, wanted.space.value, wanted.face, wanted.landmarks)
     with _opened(entry, config) as invert, Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task(entry.manifest.name, total=len(photos))
@@ -90,6 +92,22 @@ def invert_photos(
 def _targets(out: Path, place: Path) -> tuple[Path, Path]:
     """The latent's document, and the picture for people."""
     return out / place.with_suffix(".json"), out / place.with_suffix(".png")
+
+
+def _check_ours(targets: Iterable[tuple[Path, Path]]) -> None:
+    """Raises AlreadyThere for what this command did not write: who.png may be a photo that nobody named."""
+    for latent, shown in targets:
+        for path in (latent, shown):
+            if path.exists() and not _is_latent(latent):
+                raise AlreadyThere(path)
+
+
+def _is_latent(path: Path) -> bool:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and {"ws", "method", "landmarks"} <= document.keys()
 
 
 def _tell(progress: Progress, bar: TaskID, done: int, share: float) -> None:

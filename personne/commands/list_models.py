@@ -21,7 +21,8 @@ def list_models(catalogue: Catalogue, *, as_json: bool) -> None:
         }
         sys.stdout.write(json.dumps(listing, indent=2) + "\n")
         return
-    console = Console()
+    # A licence may have brackets, which would be taken for colours.
+    console = Console(markup=False, emoji=False)
     table = Table(*COLUMNS)
     for entry in catalogue:
         table.add_row(*_row(entry))

@@ -29,9 +29,12 @@ def morph_faces(
     """Write the morph through the faces of `seeds` ("1,2,3"), in all else as `pattern` asks, to `out`, whose ending
     says the format. Returns how many bytes it has. Raises BadSeeds, BadMorph, VideoMissing.
     """
+    wanted = _several(seeds)
+    if frames < len(wanted):
+        raise BadMorph(f"each of the {len(wanted)} faces is a frame of its own, and --frames {frames} has no room")
     look = {field.name: getattr(pattern, field.name) for field in fields(pattern)}
     del look["seed"], look["format"]
-    job = MorphJob(**look, seeds=_several(seeds), frames=frames, fps=fps, loop=loop, format=_format_of(out))
+    job = MorphJob(**look, seeds=wanted, frames=frames, fps=fps, loop=loop, format=_format_of(out))
     faces = GenerateTask(directions_of=lambda _: entry.directions)
     task = MorphTask(faces, stamp, lambda _: entry.manifest.name)
     with opened_generator(entry, device) as (model, _), Progress() as progress:

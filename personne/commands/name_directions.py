@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.catalogue import ModelEntry
-from models.direction_files import read_boundary, read_directions, save_directions
+from models.direction_files import change_directions, read_boundary, read_directions
 from models.directions import (
     Direction,
     Directions,
@@ -96,9 +96,14 @@ def rename_direction(
 ) -> Directions:
     """Give a direction a name, limits where they are given, and turn it round if asked.
 
-    Raises NoSuchAttribute, DirectionsRefused.
+    Raises NoSuchAttribute, and DirectionsRefused where another direction has that name.
     """
     direction = _known(entry, old)
+    if new != old and new in entry.directions:
+        raise DirectionsRefused(
+            f"{entry.manifest.name!r} has a direction {new!r} already, which would be lost: choose another name, or "
+            f"forget that one first (personne directions remove {entry.manifest.name} {new})."
+        )
     if flip:
         direction = replace(direction, vector=-direction.vector, low=-direction.high, high=-direction.low)
     low, high = (
@@ -117,7 +122,8 @@ def remove_directions(entry: ModelEntry, names: Sequence[str]) -> Directions:
 
 def list_directions(directions: Directions) -> None:
     """Print all of them."""
-    console = Console()
+    # What somebody wrote of a direction may have brackets, which would be taken for colours.
+    console = Console(markup=False, emoji=False)
     if not directions:
         console.print("The model has no directions: `personne directions find` looks for some.")
         return
@@ -151,8 +157,11 @@ def space_of(text: str) -> Space:
 
 def _saved(entry: ModelEntry, *added: Direction, without: Sequence[str] = ()) -> Directions:
     gone = {*without, *(one.name for one in added)}
-    kept = [one for name, one in entry.directions.items() if name not in gone]
-    return save_directions(entry.folder, [*kept, *added])
+
+    def changed(present: Directions) -> list[Direction]:
+        return [*(one for name, one in present.items() if name not in gone), *added]
+
+    return change_directions(entry.folder, entry.generator, changed)
 
 
 def _without(direction: Direction, others: Sequence[str]) -> str:

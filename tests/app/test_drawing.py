@@ -1,4 +1,4 @@
-"""GET /v1/faces: drawn within ranges of attributes, and the neighbours of a face."""
+"""GET /v1/faces: drawn within ranges of attributes, neighbours of a face, and how long what is moved may be kept."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jobs.contract import GenerateJob
+from jobs.contract import GenerateJob, JobResult
 from models.catalogue import Catalogue, ModelEntry
 from models.directions import Directions
 from models.ranges import drawn_edits
@@ -77,3 +77,21 @@ def test_neighbours_are_the_same_for_ever(web: Web) -> None:
 def test_refusals(web: Web, query: str, slug: str) -> None:
     reply = web.client.get(f"/v1/faces?{query}")
     assert (reply.status_code, reply.json()["type"]) == (422, f"/problems/{slug}")
+
+
+@pytest.mark.parametrize("address", ["/v1/faces", "/v1/grids"])
+def test_digits_of_other_scripts_are_no_strength(web: Web, address: str) -> None:
+    """The framework's patterns took them for digits, and reading them ended in a 500."""
+    reply = web.client.get(f"{address}?smile=\u0663")
+    assert (reply.status_code, reply.json()["type"]) == (422, "/problems/invalid-parameter")
+
+
+@pytest.mark.parametrize("address", ["/v1/faces/7.jpg?smile=1", "/v1/morphs?from=1&to=2&smile=1", "/v1/grids?smile=1"])
+def test_what_means_the_directions_of_the_moment_is_asked_for_again(web: Web, address: str) -> None:
+    """It was kept for a year: found again, directions were not seen, and the kept `Content-Location` was gone."""
+    web.painter.answer = lambda _: JobResult(b"picture", "image/png")
+    headers = web.client.head(address).headers
+    assert headers["Cache-Control"] == "public, no-cache"
+    assert web.client.head(address, headers={"If-None-Match": headers["ETag"]}).status_code == 304
+    assert "immutable" in web.client.head(headers["Content-Location"]).headers["Cache-Control"]
+    assert "immutable" in web.client.head(address.replace("smile=1", "smile=0")).headers["Cache-Control"]

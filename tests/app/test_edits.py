@@ -43,8 +43,9 @@ def test_edits_are_part_of_the_permanent_address(web: Web) -> None:
     assert last(web).keep == ("hue",)
     address = reply.headers["Content-Location"]
     assert address == f"/v1/faces/7.jpg?{PINNED}&age=-2&smile=1.5&keep=hue&directions=0123abcd"
-    assert "immutable" in reply.headers["Cache-Control"]
+    assert reply.headers["Cache-Control"] == "public, no-cache"
     again = web.client.get(address)
+    assert "immutable" in again.headers["Cache-Control"]
     assert again.headers["Content-Location"] == address
     assert again.headers["ETag"] == reply.headers["ETag"]
     made = len(web.painter.done)
@@ -94,6 +95,7 @@ def test_the_page_of_an_edited_face(web: Web) -> None:
         ("smile=1&smile=2", 422, "repeated-parameter", {"repeated": ["smile"]}),
         ("smile=1&keep=smile", 422, "edit-refused", {}),
         ("smile=1&keep=pose", 422, "edit-refused", {}),
+        ("smile=1&keep=Hue", 422, "no-such-attribute", {"known": ["smile", "age", "hue", "pose"]}),
         ("smile=1&keep=grin", 422, "no-such-attribute", {"known": ["smile", "age", "hue", "pose"]}),
         ("smile=1&keep=a;b", 422, "invalid-parameter", {}),
         ("smile=1&directions=00000000", 404, "directions-gone", {"present": "0123abcd"}),
@@ -172,6 +174,8 @@ def test_an_edit_as_json(web: Web) -> None:
         ({"seed": 7, "latent": "a"}, 422, "seed-or-latent"),
         ({"seed": -1}, 422, "seed-out-of-range"),
         ({"seed": 7, "attributes": {"smlie": 1}}, 422, "no-such-attribute"),
+        ({"seed": 7, "attributes": {"Smile": 1}}, 422, "no-such-attribute"),
+        ({"seed": 7, "attributes": {"smile": 1}, "keep": ["größe"]}, 422, "no-such-attribute"),
         ({"seed": 7, "attributes": {"smile": 4}}, 422, "attribute-out-of-range"),
         ({"seed": 7, "attributes": {"smile": "big"}}, 422, "invalid-parameter"),
         ({"seed": 7, "colour": "red"}, 422, "invalid-parameter"),
@@ -268,3 +272,23 @@ def test_no_attribute_is_called_as_a_parameter_is(web: Web) -> None:
         parameters |= {field.alias or name for name, field in schema.model_fields.items()}
     assert parameters - RESERVED == set()
     assert {"mix", "like", "from", "to", "frames", "latent", "photo"} <= RESERVED
+
+
+def test_a_latent_is_drawn_by_no_other_model_than_its_own(web: Web) -> None:
+    """The model that was asked for was passed over in silence."""
+    latent = finished(web, left_by({"model": MOVED.digest, "ws": base64.b64encode(WS.tobytes()).decode()}))
+    web.painter.answer = lambda _: JobResult(b"a picture", "image/jpeg")
+    answers = {}
+    for model in ("faces", MOVED.digest, "plain", "nobody"):
+        reply = web.client.post("/v1/edits", json={"latent": latent, "model": model})
+        answers[model] = reply.status_code
+        if reply.status_code == 422:
+            assert "no other can draw it" in reply.json()["detail"]
+    assert answers == {"faces": 200, MOVED.digest: 200, "plain": 422, "nobody": 404}
+
+
+def test_a_refusal_names_what_was_asked_and_not_how_it_was_checked(web: Web) -> None:
+    for asked, name in (({"seed": 7.5}, "seed"), ({"seed": 7, "keep": [3]}, "keep")):
+        problem = web.client.post("/v1/edits", json=asked).json()
+        assert {one["parameter"] for one in problem["errors"]} == {name}
+        assert problem["detail"].startswith(f"{name} should be")

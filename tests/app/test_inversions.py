@@ -120,6 +120,11 @@ def test_a_descent_that_nobody_wants_any_more_ends(found: Finder) -> None:
         ("landmarks=1,2,3", "landmarks-malformed"),
         ("landmarks=1,2,3,4,5,6,7,8,9,nan", "landmarks-malformed"),
         ("landmarks=1,1,1,1,1,1,1,1,1,1", "landmarks-malformed"),
+        # The eyes of the person's own left and right, all on one line, upside down by mistake, and beyond the photo.
+        ("landmarks=100,72,60,70,81,95,97,116,64,115", "landmarks-malformed"),
+        ("landmarks=10,100,60,100,35,100,20,100,50,100", "landmarks-malformed"),
+        ("landmarks=60,116,97,115,81,95,64,70,97,72", "landmarks-malformed"),
+        ("landmarks=5060,70,5100,72,5081,95,5064,115,5097,116", "face-not-found"),
         ("landmarks=10,10,18,10,14,15,11,20,17,20", "face-too-small"),
         (f"face=1&{HERE}", "several-faces"),
         ("method=guess", "invalid-parameter"),

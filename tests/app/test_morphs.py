@@ -90,6 +90,7 @@ def test_whoever_does_not_wait_is_told_the_address_of_the_job(web: Web) -> None:
     ("query", "slug", "members"),
     [
         ("from=1", "seeds-unclear", {}),
+        ("seeds=1,2,3&frames=2", "morph-too-short", {"limit": 3}),
         ("seeds=1", "invalid-parameter", {}),
         ("seeds=1,2&to=3", "seeds-unclear", {}),
         ("", "seeds-unclear", {}),

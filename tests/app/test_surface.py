@@ -168,7 +168,7 @@ def test_every_answer_carries_the_guarding_headers(web: Web) -> None:
 
 def test_style_and_script_may_be_kept_for_ever(web: Web) -> None:
     links = re.findall(r'(?:src|href)="(/static/[^"]+)"', web.client.get("/").text)
-    assert len(links) == 8
+    assert len(links) == 9
     for link in links:
         reply = web.client.get(link)
         assert reply.status_code == 200

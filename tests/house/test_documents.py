@@ -71,7 +71,7 @@ COMMANDS = {
     "dataset inspect": "source --labels --smallest --out",
     "dataset pack": "source --out --resolution --split --labels --label --unlabelled --smallest --keep-duplicates"
     " --name --licence --attribution --sources --force",
-    "invert": "sources --out --model --method --space --face --landmarks --device --store",
+    "invert": "sources --out --model --method --space --face --landmarks --force --device --store",
     "dataset align": "sources --out --resolution --smallest --beyond --faces --force",
     "train locator": "--data --backgrounds --out --images --batch --init-from --seed --preset --set --dry-run",
     "train encoder": "--out --model --data --images --batch --init-from --seed --preset --set --dry-run --store",

@@ -185,3 +185,21 @@ async def test_a_job_that_nobody_waits_for_leaves_no_trace_in_the_submitter(redi
     assert not ends.submitter._arrivals  # type: ignore[attr-defined]
     ends.source.close()
     await ends.submitter.close()
+
+
+async def test_a_job_that_nobody_takes_in_time_leaves_no_trace_either(redis_url: str) -> None:
+    ends = Ends(RedisSubmitter(redis_url, POLICY), RedisSource(redis_url, "w1", POLICY))
+    for _ in range(3):
+        await submit(ends, timeout_ms=100)
+    lasting = await submit(ends, timeout_ms=60_000)
+    assert len(ends.submitter._arrivals) == 4  # type: ignore[attr-defined]
+    until = asyncio.get_running_loop().time() + 10
+    while len(ends.submitter._arrivals) > 1 and asyncio.get_running_loop().time() < until:  # type: ignore[attr-defined]
+        await asyncio.sleep(0.05)
+    assert len(ends.submitter._arrivals) == 1, "of a job in time it is still told"  # type: ignore[attr-defined]
+    waiting = asyncio.create_task(ends.submitter.wait(lasting, timeout_ms=5000))
+    # The three whose time is over end in the source's hands.
+    ends.source.finish(await take(ends), DONE)
+    assert await waiting == DONE
+    ends.source.close()
+    await ends.submitter.close()

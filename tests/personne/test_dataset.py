@@ -45,6 +45,19 @@ def test_inspect_says_what_is_wrong(pictures: Path, tmp_path: Path) -> None:
     assert "Nothing is wrong" in invoke("dataset", "inspect", pictures).stdout
 
 
+def test_inspect_tells_pictures_that_are_unlike_their_mirror_images(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for number in range(40):
+        Image.blend(blot(number), blot(99), 0.5).save(folder / f"{number:02d}.png")
+    said = invoke("dataset", "inspect", folder)
+    assert "unlike their mirror images" in said.stdout
+    assert "--set mirror=false" in said.stdout
+    for path in sorted(folder.glob("*.png"))[::2]:
+        Image.open(path).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(path)
+    assert "mirror" not in invoke("dataset", "inspect", folder).stdout
+
+
 def test_a_damaged_exif_leaves_the_picture_as_it_is(tmp_path: Path) -> None:
     """A number that is a text, and a quarter turn: Pillow cannot write it again."""
     fields = b"\x01\x01\0\x02\0\0\0\x04abc\0" + b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0"

@@ -214,6 +214,14 @@ def test_names_are_given_turned_round_and_taken_away(store: Path) -> None:
     assert isinstance(refused(store, "directions", "remove", "tiny", "age"), NoSuchAttribute)
 
 
+@pytest.mark.parametrize("name", ["facts", "file", "elements", "expires"])
+def test_a_name_with_another_meaning_is_refused_and_costs_no_direction(store: Path, name: str) -> None:
+    """`facts` took the place of its own vector's description: every direction of the model was lost."""
+    save_directions(store / "tiny", some_directions())
+    assert "choose another name" in str(refused(store, "directions", "rename", "tiny", "smile", name))
+    assert list(entry_of(store).directions) == ["smile", "age", "hue", "pose"]
+
+
 def test_a_damaged_file_is_told_and_stops_nothing(store: Path) -> None:
     save_directions(store / "tiny", some_directions())
     (store / "tiny" / "directions.npz").write_bytes(b"broken")

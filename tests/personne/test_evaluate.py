@@ -104,3 +104,21 @@ def test_without_held_out_pictures_the_report_says_so(
     assert isinstance(said.exception, EncoderRefused)
     with Image.open(tmp_path / "out" / "nearest.jpg") as sheet:
         assert sheet.width > sheet.height
+
+
+def test_what_cannot_be_compared_is_refused_before_anything_is_drawn(
+    tiny_store: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("personne.commands.evaluate.draw_samples", None)
+    few = tmp_path / "few"
+    few.mkdir()
+    for number in range(5):
+        blot(number, (32, 32)).save(few / f"{number}.png")
+    asked = ("evaluate", "tiny", "--store", tiny_store, "--device", "cpu", "--data")
+    said = str(invoke(*asked, few, "--out", tmp_path / "report").exception)
+    assert said == f"{few} has 5 pictures to compare with; at least 12 are needed"
+    # nearest.jpg would be one of the pictures the next time.
+    said = str(invoke(*asked, few, "--out", few / "report").exception)
+    assert said == f"{few / 'report'} lies in {few}; choose another --out"
+    said = str(invoke(*asked, data, "--test", few, "--out", few / "report").exception)
+    assert said == f"{few / 'report'} lies in {few}; choose another --out"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import Result
 
 from models.alignment import face_square
 from models.locator_files import LOCATOR_FOLDER
@@ -75,6 +76,28 @@ def test_no_photo_is_ever_written_over(invertible_store: Path, tmp_path: Path) -
     assert mine.read_bytes() == before
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "me.json").exists()
+
+
+def test_a_file_that_is_no_latent_is_left_alone_unless_forced(invertible_store: Path, tmp_path: Path) -> None:
+    (tmp_path / "me.jpg").write_bytes(photo(200, 180))
+    drawing = photo(40, 40, "PNG")
+    mine = tmp_path / "me.png"
+    mine.write_bytes(drawing)
+
+    def invert_here(*more: str) -> Result:
+        where = ("--out", tmp_path, "--model", "tiny", "--store", invertible_store, "--device", "cpu")
+        return invoke("invert", tmp_path / "me.jpg", *where, "--method", "encoder", "--landmarks", HERE, *more)
+
+    assert str(invert_here().exception) == f"{mine} is there already; --force replaces it."
+    (tmp_path / "me.json").write_text('{"my": "notes"}')
+    assert str(invert_here().exception) == f"{tmp_path / 'me.json'} is there already; --force replaces it."
+    assert mine.read_bytes() == drawing
+    assert (tmp_path / "me.json").read_text() == '{"my": "notes"}'
+    forced = invert_here("--force")
+    assert forced.exit_code == 0, forced.output
+    assert mine.read_bytes() != drawing
+    again = invert_here()
+    assert again.exit_code == 0, "what it wrote itself it writes anew"
 
 
 @needs_locator

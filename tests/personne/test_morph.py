@@ -55,6 +55,8 @@ def test_what_cannot_be_made(entry: ModelEntry, tmp_path: Path) -> None:
         made(entry, "7", tmp_path / "morph.webp")
     with pytest.raises(BadMorph, match=r"\.webp, \.gif, \.mp4"):
         made(entry, "1,2", tmp_path / "morph.avi")
+    with pytest.raises(BadMorph, match="6 faces is a frame"):
+        made(entry, "1-6", tmp_path / "morph.webp")
     with pytest.raises(BadSeeds):
         made(entry, "one", tmp_path / "morph.webp")
     assert list(tmp_path.iterdir()) == []

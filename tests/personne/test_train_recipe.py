@@ -117,9 +117,9 @@ def test_every_recipe_has_a_loop_and_presets() -> None:
 
 def test_any_setting_of_any_recipe_is_changed_by_name(pictures: Path, tmp_path: Path) -> None:
     options = {"resolution": 16, "device": "cpu", "batch": 8, "total_images": 8}
-    changes = ["channels=4", "z_dim=8", "loss=hinge", "penalty=", "class_names=a,b", "measured_pictures=4"]
+    changes = ["channels=4", "z_dim=8", "loss=hinge", "penalty=", "augment=colour,cutout", "measured_pictures=4"]
     train_recipe("dcgan", data=pictures, out=tmp_path / "run", options=options, changes=changes)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert (config["loss"], config["penalty"], config["class_names"]) == ("hinge", None, ["a", "b"])
+    assert (config["loss"], config["penalty"], config["augment"]) == ("hinge", None, ["colour", "cutout"])
     with pytest.raises(ValueError, match="known are non_saturating, minimax"):
         train_recipe("dcgan", data=pictures, out=tmp_path / "run", options=options, changes=["loss=sharp"])

@@ -77,6 +77,52 @@ def test_intervals_and_snapshots_that_stay_are_at_least_one(name: str, tmp_path:
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("recipe", "change", "sentence"),
+    [
+        # Accepted before, and trained the wrong way round or not at all.
+        ("faces", "r1_gamma=-1", "r1_gamma is -1.0; it must be 0 or more"),
+        ("dcgan", "r1_gamma=nan", "r1_gamma is nan; it must be 0 or more"),
+        ("faces", "path_length_weight=-2", "path_length_weight is -2.0; it must be 0 or more"),
+        ("faces", "freeze_layers=-1", "freeze_layers is -1; it must be 0 or more"),
+        ("faces", "ema_ramp=nan", "ema_ramp is nan; it must be 0 or more"),
+        ("faces", "ema_half_life_images=-1", "ema_half_life_images is -1; it must be 0 or more"),
+        ("faces", "sample_psi=nan", "sample_psi is nan; it must be a number"),
+        ("autoencoder", "beta=-1", "beta is -1.0; it must be 0 or more"),
+        ("autoencoder", "adversarial_weight=nan", "adversarial_weight is nan; it must be 0 or more"),
+        ("translation", "learning_rate=-1", "learning_rate is -1.0; it must be 0 or more"),
+        ("translation", "l1_weight=-1", "l1_weight is -1.0; it must be 0 or more"),
+        ("translation", "picture_side=0", "picture_side is 0; it must be at least 1"),
+        # Ended in tracebacks before.
+        ("faces", "w_dim=0", "w_dim is 0; it must be at least 1"),
+        ("faces", "mapping_layers=0", "mapping_layers is 0; it must be at least 1"),
+        ("faces", "channel_base=8", "channel_base is 8; it must be at least the resolution, 16"),
+        ("faces", "minibatch_std_group=0", "minibatch_std_group is 0; it must be at least 1"),
+        ("faces", "resolution=4", "resolution is 4; a discriminator of faces needs 8"),
+        ("faces", "num_classes=2", "num_classes and class_names are what the data of a conditional run say"),
+        ("pggan", "minibatch_std_group=0", "minibatch_std_group is 0; it must be at least 1"),
+        ("stylegan1", "channel_max=-1", "channel_max is -1; it must be at least 1"),
+        # What PyTorch said of it before told nobody which setting it was.
+        ("faces", "conv_clamp=-1", "conv_clamp is -1.0; it must be above 0"),
+        ("autoencoder", "kind=autoencoder,batch=1", "batch is 1; codes that are whitened need at least 2 pictures"),
+    ],
+)
+def test_a_setting_that_nothing_can_be_trained_with(recipe: str, change: str, sentence: str, tmp_path: Path) -> None:
+    data, out = pictures(tmp_path / "blots.zip"), tmp_path / "run"
+    words = arguments(recipe, data, out, *change.split(","))
+    if recipe == "translation":
+        words = [*words, "--preset", "colourise", "--resolution", "128"]
+    assert refusal(ValueError, *words).startswith(sentence)
+    assert not out.exists()
+
+
+def test_the_metrics_encoder_refuses_what_turns_its_contrast_round(tmp_path: Path) -> None:
+    data, out = pictures(tmp_path / "blots.zip"), tmp_path / "run"
+    words = ("train", "features", "--data", data, "--out", out, "--device", "cpu", "--set", "temperature=-1")
+    assert refusal(ValueError, *words) == "temperature is -1.0; it must be above 0"
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(("recipe", "tiny"), [("faces", TINY), ("dcgan", TINY_DCGAN)])
 def test_a_conditional_run_goes_on_with_its_own_classes_only(
     recipe: str, tiny: tuple[str, ...], tmp_path: Path

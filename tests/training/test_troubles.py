@@ -4,6 +4,7 @@ import dataclasses
 import json
 import logging
 import signal
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from models.manifest import GeneratorManifest
 from models.networks.stylegan2 import Generator
 from personne.commands.export_model import export_run
 from tests.training.conftest import tiny_config
+from tests.training.picture_folder import blot, write_csv
 from tests.training.runs import assert_same, started, state_of, stats_of, wait_for_rows
 from training.config import TrainingConfig
 from training.errors import DatasetError, RunRefused, TrainingDiverged
 from training.faces import train
 from training.faces.run import RECIPE
-from training.portraits.measures import measure, troubles
+from training.portraits.measures import LEAST_DIVERSITY, measure, troubles
 from training.run import running
+from training.run_log import RunLog
 from training.snapshots import best_snapshot, list_snapshots, open_snapshot, save_snapshot, thin_snapshots
 
 
@@ -77,6 +80,18 @@ def test_collapse_and_memorising_are_told(
     assert [record.message for record in caplog.records if "at image 20" in record.message] == [
         f"at image 20 {text}." for text in told.values()
     ]
+
+
+def test_memorising_is_measured_by_fewer_pictures_than_a_batch(tiny: TrainingConfig, tmp_path: Path) -> None:
+    """25 of 500 pictures are held out, and a batch on a GPU is of 64: nobody was told that it memorised."""
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    rows = [{"file": f"{i:02d}.png", "split": "test" if i < 18 else "train"} for i in range(40)]
+    for number, row in enumerate(rows):
+        blot(number, (16, 16)).save(folder / row["file"])
+    write_csv(tmp_path / "faces.csv", rows)
+    train(dataclasses.replace(tiny, data=folder, batch=32, total_images=32))
+    assert "memorising" in open_snapshot(tiny.out).measured
 
 
 def test_the_best_snapshot_stays(tmp_path: Path) -> None:
@@ -183,3 +198,39 @@ def test_memory_and_measures_are_in_the_statistics(trained_run: TrainingConfig) 
     assert all(row["memory_gb"] > 0 for row in rows)
     card = (trained_run.out / "card.md").read_text()
     assert "swd" in card
+    # Each snapshot's in the row of its own image; the last one's never came, and others' came a row later.
+    measured = {row["images_seen"]: row["swd"] for row in rows if "swd" in row}
+    snapshots = [open_snapshot(path) for path in list_snapshots(trained_run.out)]
+    assert measured == {each.images_seen: each.measured["swd"] for each in snapshots}
+
+
+def test_tensorboard_forgets_what_a_killed_run_told_of_later_images(tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    for seen, last in ((0, 30), (10, 40)):
+        with RunLog(tmp_path, "tiny", 40, seen, torch.device("cpu")) as log:
+            for image in range(seen + 10, last + 1, 10):
+                log.add(loss=float(seen))
+                log.report(image)
+        # Its files are told apart by the second.
+        time.sleep(1.1)
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [(each.step, each.value) for each in events.Scalars("loss")] == [(10, 0), (20, 10), (30, 10), (40, 10)]
+
+
+def test_what_is_compared_is_of_the_whole_set(tiny: TrainingConfig, tmp_path: Path) -> None:
+    """Pictures in the order of their names come folder by folder: of 400 in two folders, those compared were all of
+    the first, dark one, and a generator of such alone passed for varied."""
+    rows = []
+    for number in range(400):
+        folder, level = ("dark", number % 8) if number < 200 else ("light", 255 - number % 8)
+        (tmp_path / "faces" / folder).mkdir(parents=True, exist_ok=True)
+        rows.append({"file": f"{folder}/{number:03d}.png", "split": "test" if number % 2 else "train"})
+        Image.new("RGB", (16, 16), (level,) * 3).save(tmp_path / "faces" / rows[-1]["file"])
+    write_csv(tmp_path / "faces.csv", rows)
+    config = dataclasses.replace(tiny, data=tmp_path / "faces", measured_pictures=200)
+    with running(config, RECIPE) as run:
+        assert run.data.held_out is not None
+        assert run.data.held_out.float().mean() == pytest.approx(127.5, abs=2)
+        run.state.draw = lambda z_NZ, *_: -torch.ones(len(z_NZ), 3, 16, 16) + 0.02 * torch.rand(len(z_NZ), 1, 1, 1)  # type: ignore[method-assign]
+        assert measure(run.config, run.state, run.data)["diversity"] < LEAST_DIVERSITY / 10

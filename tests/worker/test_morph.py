@@ -65,6 +65,13 @@ def frames_of(task: MorphTask, job: MorphJob, model: LoadedGenerator) -> np.ndar
 def test_where_frames_lie() -> None:
     assert positions(3, 5, loop=False).tolist() == [0, 0.5, 1, 1.5, 2]
     assert positions(2, 4, loop=True).tolist() == [0, 0.5, 1, 1.5]
+    assert positions(3, 6, loop=False).tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1, 1.5, 2])
+    for keys in range(2, 17):
+        for frames in range(keys, 60):
+            for loop in (False, True):
+                at = positions(keys, frames, loop=loop)
+                assert set(range(keys)) <= set(at.tolist()), "every named face is a frame"
+                assert (np.diff(at) > 0).all()
 
 
 def test_the_straight_way_and_the_arc() -> None:

@@ -43,6 +43,9 @@ class AutoencoderConfig(PortraitConfig):
         self.check_known("loss", LATENT_LOSSES)
         assert set(LATENT_LOSSES) <= OBJECTIVES.keys()
         self.check_at_least_1("channels", "code_units")
+        self.check_from_0("beta", "adversarial_weight")
+        if self.kind == "autoencoder" and self.batch < 2:
+            raise ValueError(f"batch is {self.batch}; codes that are whitened need at least 2 pictures")
         stage_channels(self.resolution, None)
         if not 0 <= self.warm_up <= 1:
             raise ValueError(f"warm_up is {self.warm_up}; it must be from 0 to 1")

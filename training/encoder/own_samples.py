@@ -12,6 +12,10 @@ BATCH = 16
 MIXED = 0.25
 """Share of the samples whose later layers come from another latent: photos are met by ws whose layers differ."""
 LEAST_PSI = 0.5
+AVERAGED = 4096
+"""Latents of which the mean and the spread are taken."""
+DRAWN_SO = (BATCH, MIXED, LEAST_PSI, AVERAGED)
+"""What samples depend on beside the generator, their number and the seed."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ def draw_samples(generator: Any, count: int, seed: int, told: Callable[[int], No
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         ws, pictures = [], []
-        w_all = generator.mapping(torch.randn(4096, generator.z_dim))[:, 0]
+        w_all = generator.mapping(torch.randn(AVERAGED, generator.z_dim))[:, 0]
         w_avg, w_std = w_all.mean(0), w_all.std(0)
         for start in range(0, count, BATCH):
             ws_BLD = _mixed(generator, min(BATCH, count - start), w_avg)
@@ -41,7 +45,8 @@ def draw_samples(generator: Any, count: int, seed: int, told: Callable[[int], No
             ws.append(ws_BLD)
             pictures.append((x * 127.5 + 128).clamp(0, 255).to(torch.uint8))
             told(start + len(ws_BLD))
-    return OwnSamples(torch.cat(pictures), torch.cat(ws), w_avg, w_std)
+    # Laid out as files keep them: arithmetic on another layout ends in other bits.
+    return OwnSamples(torch.cat(pictures).contiguous(), torch.cat(ws).contiguous(), w_avg, w_std)
 
 
 def _mixed(generator: Any, count: int, w_avg: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """A run of the encoder: its state, the generator's own samples, photos, the log that goes on."""
 # B batch, C channel, R side of the picture, L style layer, D width of w
 
-import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,8 @@ from torch import Tensor
 from models.networks.encoder import EncoderNetwork
 from training.augment import mirror_half
 from training.encoder.config import EncoderConfig
-from training.encoder.own_samples import OwnSamples, draw_samples
+from training.encoder.kept_samples import kept_samples
+from training.encoder.own_samples import OwnSamples
 from training.errors import RunRefused
 from training.run import Recipe
 from training.saved_state import STATE_NAME, RunState, read_state
@@ -22,8 +22,6 @@ from training.shuffled import ShuffledPictures, load_shuffled
 LAYERED = ("apart.weight", "apart.bias")
 """What has rows for every style layer, from the coarsest."""
 SHAPE_FIELDS = ("model", "width", "widest", "hidden")
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
@@ -73,9 +71,8 @@ def recipe(generator: Any) -> Recipe[EncoderConfig, EncoderState, Sources]:
 
 
 def load_sources(generator: Any, config: EncoderConfig, device: torch.device) -> tuple[EncoderConfig, Sources]:
-    """The generator's own samples, drawn anew, and photos. Raises DatasetError."""
-    logger.info("drawing %d samples of the generator", config.samples)
-    own = draw_samples(generator, config.samples, config.seed)
+    """The generator's own samples, and photos. Raises DatasetError."""
+    own = kept_samples(generator, config)
     photos = None if config.data is None else load_shuffled(config, config.data, generator.img_resolution, device)
     return config, Sources(own, photos, config.own_share * config.total_images)
 

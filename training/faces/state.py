@@ -51,6 +51,7 @@ def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
         channels_last(network)
     for parameter in finest_layers(discriminator, config.freeze_layers):
         parameter.requires_grad_(False)
+    lazy_penalty = None if config.gradient_penalty is None else config.r1_interval_steps
     lazy_path_length = config.path_length_interval_steps if config.path_length_weight > 0 else None
     generator_rate = config.learning_rate * config.generator_rate
     return TrainingState(
@@ -58,7 +59,7 @@ def fresh_state(config: TrainingConfig, device: torch.device) -> TrainingState:
         discriminator=discriminator,
         average=copy.deepcopy(generator).eval().requires_grad_(False),
         generator_optimiser=_adam(generator, generator_rate, _lazy_correction(lazy_path_length)),
-        discriminator_optimiser=_adam(discriminator, config.learning_rate, _lazy_correction(config.r1_interval_steps)),
+        discriminator_optimiser=_adam(discriminator, config.learning_rate, _lazy_correction(lazy_penalty)),
         strength=AdaptiveStrength(config.augment_probability, config.augment_target, config.augment_images),
         path_length=PathLength(device),
     )

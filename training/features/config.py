@@ -1,5 +1,6 @@
 """What a run of the features recipe is told."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,9 @@ class FeaturesConfig(PicturesConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_at_least_1("projection")
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature is {self.temperature}; it must be above 0")
+        self.check_from_0("weight_decay")
         if self.batch < 2:
             raise ValueError(f"batch is {self.batch}; a contrast needs at least 2 pictures")
         if not 0 < self.smallest_crop <= 1:

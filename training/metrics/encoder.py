@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from training.atomic import written_whole
+from training.atomic import tensors_written_whole
 from training.errors import EncoderRefused
 
 BUNDLED = Path(__file__).with_name("faces_features.safetensors")
@@ -80,7 +80,7 @@ def fitted(pictures_NCHW: Tensor) -> Tensor:
 def save_encoder(encoder: Encoder, path: Path, facts: dict[str, str]) -> None:
     """Write the encoder whole, as float16 safetensors with `facts` as metadata."""
     halves = {name: _half(tensor) for name, tensor in encoder.state_dict().items()}
-    with written_whole(path) as temporary:
+    with tensors_written_whole(path) as temporary:
         save_file(halves, temporary, metadata=facts)
 
 

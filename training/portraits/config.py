@@ -1,5 +1,6 @@
 """What every run is told that learns to draw pictures of random latents."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,25 @@ class PortraitConfig(PicturesConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_at_least_1("resolution", "z_dim", "grid_rows", "grid_columns")
-        if self.measured_pictures < 0:
-            raise ValueError(f"measured_pictures is {self.measured_pictures}; it must be 0 or more")
+        self.check_from_0("measured_pictures")
+        if not math.isfinite(self.sample_psi):
+            raise ValueError(f"sample_psi is {self.sample_psi}; it must be a number")
+        if (self.num_classes or self.class_names) and not self.conditional:
+            raise ValueError("num_classes and class_names are what the data of a conditional run say; leave them out")
+
+    def check_widths(self, channel_base: int, *names: str) -> None:
+        """Raise ValueError unless these fields are at least 1 and every resolution has channels."""
+        self.check_at_least_1(*names)
+        if channel_base < self.resolution:
+            raise ValueError(
+                f"channel_base is {channel_base}; it must be at least the resolution, {self.resolution}, where it "
+                "leaves one channel"
+            )
+
+    @property
+    def group(self) -> int:
+        """Pictures that a discriminator compares with each other: it is shown whole groups."""
+        return 1
 
     @property
     def family(self) -> str:

@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Portraits:
-    """train: endless batches. labels: of all training pictures, [N, Y]. held_out: the first COMPARED of those,
-    [N, 3, H, W] uint8."""
+    """train: endless batches. labels: of all training pictures, [N, Y]. held_out: COMPARED of the others, evenly
+    spaced, [N, 3, H, W] uint8."""
 
     train: ShuffledPictures
     labels: Tensor | None = None
@@ -67,7 +67,7 @@ def _labels(config: PortraitConfig, split: str, device: torch.device) -> Tensor 
     """Of a conditional run: [N, Y]."""
     if not config.conditional:
         return None
-    labels = load_labels(config.data, split)
+    labels = load_labels(config.data, split, COMPARED if split == HELD_OUT else None)
     if labels is None:
         raise DatasetError(
             f"{config.data} has no labels (a dataset.json); `personne dataset pack` makes a zip that has"

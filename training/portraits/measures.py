@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.metrics.sliced_wasserstein import sliced_wasserstein
+from training.metrics.sliced_wasserstein import PATCH, sliced_wasserstein
 from training.portraits.config import PortraitConfig
 from training.portraits.data import COMPARED, Portraits
 from training.portraits.state import PortraitState, draw_seeds
@@ -13,6 +13,8 @@ from training.portraits.state import PortraitState, draw_seeds
 SMALL_SIDE = 16
 LEAST_DIVERSITY = 0.5
 MEMORISED_SIGN = 0.6
+FEWEST_HELD_OUT = 16
+"""Of fewer pictures, the mean sign is as good as drawn by lot."""
 
 COLLAPSE = (
     "the generated pictures differ from each other by {value:.2f} of what the training pictures do: the generator is "
@@ -33,7 +35,7 @@ def measure(config: PortraitConfig, state: PortraitState, data: Portraits) -> di
     that at pictures held out.
     """
     count = min(config.measured_pictures, len(data.train))
-    if count < 2:
+    if count < 2 or config.resolution < PATCH:
         return {}
     labels = data.some_labels(count, torch.Generator().manual_seed(0))
     fakes = to_levels(draw_seeds(state, range(count), config.batch, labels)).cpu()
@@ -66,7 +68,9 @@ def evenly(count: int, wanted: int) -> Tensor:
 
 def _spread(pictures_NCHW: Tensor) -> float:
     """Mean RMS difference between two pictures, at 16x16, in levels."""
-    small = F.adaptive_avg_pool2d(pictures_NCHW[:COMPARED].float(), SMALL_SIDE).flatten(1)
+    # Of all of them: in the order of their names, the first may be of one folder or one person.
+    chosen = pictures_NCHW[evenly(len(pictures_NCHW), min(len(pictures_NCHW), COMPARED))]
+    small = F.adaptive_avg_pool2d(chosen.float(), SMALL_SIDE).flatten(1)
     return float(torch.pdist(small).mean() / small.shape[1] ** 0.5)
 
 
@@ -75,9 +79,8 @@ def _signs(config: PortraitConfig, state: PortraitState, data: Portraits) -> tup
     """The discriminator's mean sign at training pictures and at those held out."""
     if data.held_out is None or (config.conditional and data.held_out_labels is None):
         return None
-    # Whole batches: the groups of a minibatch standard deviation must come out even.
-    count = min(len(data.held_out), len(data.train), COMPARED) // config.batch * config.batch
-    if count == 0:
+    count = min(len(data.held_out), len(data.train), COMPARED) // config.group * config.group
+    if count < min(config.batch, FEWEST_HELD_OUT):
         return None
     means: list[float] = []
     for pictures, labels in (

@@ -27,27 +27,31 @@ logger = logging.getLogger(__name__)
 def keep_records(run: PortraitRun[Any, Any]) -> None:
     """Report, draw, measure and save whatever is due after this step."""
     config, state = run.config, run.state
+    snapshot_is_due = run.is_due(config.snapshot_every_images)
+    measured = dict[str, float]()
+    if run.processes.is_first and (snapshot_is_due or run.is_due(config.samples_every_images)):
+        state.settle(config.batch)
+        # Before the report, which they belong to: a run that goes on from here knows nothing of them, and one that ends
+        # here reports no more.
+        measured = measure(config, state, run.data) if snapshot_is_due else measured
+        run.log.add(**measured)
     if run.is_due(config.log_every_images):
         run.log.report(state.images_seen)
     if not run.processes.is_first:
         return
-    if run.is_due(config.samples_every_images) or run.is_due(config.snapshot_every_images):
-        state.settle(config.batch)
     if run.is_due(config.samples_every_images):
         draw_samples(config, state)
-    if run.is_due(config.snapshot_every_images):
-        keep_snapshot(run)
+    if snapshot_is_due:
+        keep_snapshot(run, measured)
     if run.is_due(config.state_every_images):
         state.save(config.out)
     if state.images_seen >= config.total_images:
         finish(config, state)
 
 
-def keep_snapshot(run: PortraitRun[Any, Any]) -> None:
-    """Measure the average, say what goes wrong, save it where it is grown, and delete what is no longer wanted."""
+def keep_snapshot(run: PortraitRun[Any, Any], measured: dict[str, float]) -> None:
+    """Say what goes wrong, save the average where it is grown, and delete what is no longer wanted."""
     config, state = run.config, run.state
-    measured = measure(config, state, run.data)
-    run.log.add(**measured)
     for text in troubles(measured).values():
         logger.warning("at image %d %s.", state.images_seen, text)
     if not state.is_grown:

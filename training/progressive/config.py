@@ -41,6 +41,7 @@ class ProgressiveConfig(PortraitConfig, AdversarialConfig):
         check_resolution(self.start_resolution)
         self.check_known("family", FAMILIES)
         self.check_at_least_1("phase_images")
+        self.check_widths(self.channel_base, "w_dim", "mapping_layers", "channel_max", "minibatch_std_group")
         if self.conditional:
             raise ValueError(f"{self.family} takes no labels; conditional is for faces and dcgan")
         if self.start_resolution > self.resolution:
@@ -56,6 +57,10 @@ class ProgressiveConfig(PortraitConfig, AdversarialConfig):
         phase, within = divmod(images_seen, 2 * self.phase_images)
         faded = max(within - self.phase_images, 0) / self.phase_images
         return max(from_top - phase - faded, 0.0)
+
+    @property
+    def group(self) -> int:
+        return min(self.minibatch_std_group, self.batch)
 
     def generator_kwargs(self) -> dict[str, Any]:
         shared = {"z_dim": self.z_dim, "img_resolution": self.resolution, "img_channels": 3, "channels": self._widths()}

@@ -84,6 +84,11 @@ class TranslationConfig(RunConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_at_least_1("resolution", "ngf", "n_blocks", "ndf", "sample_count", "also_pictures")
+        self.check_at_least_1("picture_side", "num_downs", "n_layers", "nce_patches")
+        self.check_from_0("cycle_weight", "identity_weight", "identity_weight_end", "colour_weight", "pool_size")
+        self.check_from_0("nce_weight", "l1_weight")
+        if not self.nce_temperature > 0:
+            raise ValueError(f"nce_temperature is {self.nce_temperature}; it must be above 0")
         self.check_known("objective", OBJECTIVES)
         self.check_known("generator", tuple(GENERATORS))
         if self.loss is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from jobs.contract import PHOTO, InvertJob
 from models.abilities import Method, Space
-from models.alignment import FaceSquare, Picture, cut, padding_share
+from models.alignment import FaceSquare, Picture, cut, padding_share, square_as_written
 from models.errors import ModelCannot
 from models.inversion import Found, Inverter
 from models.locating import Face, Locator
@@ -97,6 +97,9 @@ def locate(
     """
     faces = [_given(landmarks)] if landmarks else locator().find(photo.pixels)
     chosen = _chosen(faces, face)
+    if landmarks and not _inside(chosen, photo):
+        # There is nothing to see but reflections of the edge.
+        raise NoFace
     if chosen.size < LEAST_PIXELS:
         raise FaceTooSmall(as_json(faces), chosen.size, LEAST_PIXELS)
     return Located(photo, chosen, cut(photo.pixels, chosen.square, side), len(faces))
@@ -166,12 +169,17 @@ def _given(landmarks: Sequence[float]) -> Face:
     points = np.array(landmarks, np.float64)
     face = Face(points.reshape(-1, 2) if points.size % 2 == 0 else points, 1.0)
     try:
-        square = face.square
+        square = square_as_written(face.landmarks)
     except ValueError as error:
         raise JobRefused(f"No face: {error}.") from error
     if not square.side > 1:
         raise JobRefused("These landmarks lie within a pixel; they make no face.")
     return face
+
+
+def _inside(face: Face, photo: Photo) -> bool:
+    """Whether any landmark lies in the photo."""
+    return bool(((face.landmarks >= 0) & (face.landmarks <= photo.size)).all(axis=1).any())
 
 
 def _chosen(faces: Sequence[Face], wanted: int | None) -> Face:

@@ -87,11 +87,12 @@ def key_faces(job: MorphJob) -> list[GenerateJob]:
 def positions(keys: int, frames: int, *, loop: bool) -> Float32:
     """Where on the path each frame [F] lies: 0 is the first key face, 1 the second, 1.5 between the second and third.
 
-    A loop ends one frame before it is at the first face again; else the last frame is the last face.
+    Every key face is a frame, the one that is nearest to its turn: the others share what lies between. A loop ends one
+    frame before it is at the first face again; else the last frame is the last face.
     """
-    if loop:
-        return (np.arange(frames) * keys / frames).astype(np.float32)
-    return np.linspace(0, keys - 1, frames, dtype=np.float32)
+    ways, last = (keys, frames) if loop else (keys - 1, frames - 1)
+    turns = np.floor(np.arange(ways + 1) * last / ways + 0.5)
+    return np.interp(np.arange(frames), turns, np.arange(ways + 1)).astype(np.float32)
 
 
 def between(keys_KLD: Array, at_B: Float32) -> Array:

@@ -207,7 +207,7 @@ def test_undo_and_redo(open_page: OpenPage) -> None:
 def test_mixing_with_another_face(open_page: OpenPage, web: Web) -> None:
     page = open_page("/?seed=7")
     page.keyboard.press("e")
-    page.get_by_label("Mix with seed").fill("9")
+    page.get_by_label("Mix with seed").fill(" 9 ")
     until_address_has(page, mix="9:0-2")
     page.get_by_label("Take its").select_option("colours")
     until_address_has(page, mix="9:7-9")

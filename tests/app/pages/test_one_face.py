@@ -153,6 +153,25 @@ def test_an_unreachable_service_is_said_and_can_be_retried(open_page: OpenPage) 
     expect(page.get_by_role("button", name="Try again")).to_be_hidden()
 
 
+def test_a_step_back_to_what_cannot_be_had_leaves_the_address_at_what_is_shown(open_page: OpenPage) -> None:
+    """The address named the face before, and so did a link that was copied, a reload and what was edited next."""
+    page = open_page("/?seed=7", expect_complaints=True)
+    page.wait_for_load_state("networkidle")
+    shown = next_by(page, lambda: page.keyboard.press(" "))
+    page.reload()  # so that the page has forgotten seed 7
+    page.wait_for_load_state("networkidle")
+    address = page.url
+    page.route("**/v1/faces/**", lambda route: route.abort())
+    page.evaluate("history.back()")
+    expect(page.get_by_role("status")).to_contain_text("cannot be reached")
+    expect(page).to_have_url(address)
+    assert seed_of(page) == shown
+    page.unroute("**/v1/faces/**")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#seed")).to_have_text("7")
+    assert "seed=7" in page.url
+
+
 def test_what_failed_unasked_is_not_told_of_later(open_page: OpenPage) -> None:
     page = open_page(expect_complaints=True)
     page.wait_for_load_state("networkidle")

@@ -54,10 +54,15 @@ def together() -> Image.Image:
     return photo
 
 
-def jpeg(photo: Image.Image, orientation: int = 1) -> bytes:
+def jpeg(photo: Image.Image) -> bytes:
+    return held(photo, 1, "JPEG")
+
+
+def held(photo: Image.Image, orientation: int, kind: str) -> bytes:
+    """As a file whose EXIF says how the camera was held."""
     file, exif = io.BytesIO(), Image.Exif()
     exif[0x0112] = orientation
-    photo.save(file, "JPEG", quality=95, exif=exif)
+    photo.save(file, kind, quality=95, exif=exif)
     return file.getvalue()
 
 
@@ -132,10 +137,11 @@ def test_one_is_chosen_with_the_keyboard(open_page: OpenPage, found: Finder, tog
     assert np.abs(drawn(page, "#crop") - exact).mean() < 8, "as it is cut out for the model, beyond the edge, too"
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_one_is_pressed_in_a_photo_that_was_held_upright(
-    open_page: OpenPage, found: Finder, together: Image.Image
+    open_page: OpenPage, found: Finder, together: Image.Image, kind: str
 ) -> None:
-    lying = jpeg(together.transpose(Image.Transpose.ROTATE_90), TURNED_A_QUARTER)
+    lying = held(together.transpose(Image.Transpose.ROTATE_90), TURNED_A_QUARTER, kind)
     told = found.post(lying, "?method=encoder&face=1").json()
     assert told["photo"] == {"width": together.width, "height": together.height}
     page = open_page()

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.config import AppConfig
 from models.direction_files import directions_from_bytes
+from tests.app.conftest import MakeWeb
 from tests.app.inverting import Finder, finder
 from tests.app.pages.conftest import OpenPage, opener
 
@@ -106,6 +108,19 @@ def test_neighbours_are_shown_and_gone_to(open_page: OpenPage) -> None:
     expect(neighbours).to_have_count(0)
     assert "mix" not in page.url
     assert page.locator("#mix").input_value() == ""
+
+
+def test_no_more_faces_are_asked_for_than_the_service_draws(browser: Browser, make_web: MakeWeb) -> None:
+    with opener(browser, make_web(AppConfig(ready_faces=0, request_timeout_s=5.0, max_faces=5))) as open_page:
+        page = open_page("/?seed=7")
+        page.keyboard.press("e")
+        page.get_by_role("button", name="Neighbours").click()
+        expect(page.get_by_role("img", name=re.compile("^Neighbour"))).to_have_count(5)
+        page = open_page("/teach")
+        faces = page.get_by_role("img", name=re.compile("^Face"))
+        expect(faces).to_have_count(5)
+        page.get_by_role("button", name="More faces").click()
+        expect(faces).to_have_count(10)
 
 
 def shown(page: Page) -> str:

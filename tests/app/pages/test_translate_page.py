@@ -1,11 +1,13 @@
 """The page of styles in a browser: a photo chosen, dropped or pasted, watched, compared, saved, erased."""
 
 import io
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, expect
 
 from models.catalogue import Catalogue
@@ -27,6 +29,14 @@ async ([kind, bytes]) => {
 }
 """
 DIVIDE = "() => getComputedStyle(document.getElementById('pair')).getPropertyValue('--divide')"
+SIDES = """() => ["before", "after"].map((id) => document.getElementById(id))
+    .map(({ naturalWidth, naturalHeight }) => [naturalWidth, naturalHeight])"""
+DRAWN = """() => {
+  const [photo, canvas] = [document.getElementById("before"), document.createElement("canvas")];
+  [canvas.width, canvas.height] = [photo.naturalWidth, photo.naturalHeight];
+  canvas.getContext("2d").drawImage(photo, 0, 0);
+  return canvas.toDataURL();
+}"""
 
 
 @pytest.fixture
@@ -72,6 +82,29 @@ def test_dropping_or_pasting_one_is_enough(open_page: OpenPage, file: Path, kind
     page = open_page("/translate")
     page.evaluate(GIVE, [kind, list(file.read_bytes())])
     painted(page)
+
+
+def test_photo_and_painting_stand_alike_however_a_webp_was_held(open_page: OpenPage) -> None:
+    page = open_page("/translate")
+    asked = Image.open(io.BytesIO(photo(120, 200, "PNG")))
+    for orientation in range(1, 9):
+        body, exif = io.BytesIO(), Image.Exif()
+        exif[0x0112] = orientation
+        asked.save(body, "WEBP", lossless=True, exif=exif)
+        page.set_input_files("#photo", {"name": "me.webp", "mimeType": "image/webp", "buffer": body.getvalue()})
+        expect(page.locator("#said")).to_have_text("")
+        painted(page)
+        sides = page.evaluate(SIDES)
+        assert sides[0] == sides[1], orientation
+        upright = np.asarray(ImageOps.exif_transpose(Image.open(body)).convert("RGB")).astype(int)
+        assert upright.shape[1::-1] == tuple(sides[0])
+        assert np.abs(shown(page) - upright).mean() < 8, orientation
+
+
+def shown(page: Page) -> np.ndarray:
+    """The photo on the left of the pair, [H, W, 3]."""
+    with Image.open(io.BytesIO(b64decode(page.evaluate(DRAWN).partition(",")[2]))) as picture:
+        return np.asarray(picture.convert("RGB")).astype(int)
 
 
 def test_mouse_and_keyboard_move_the_edge_between_before_and_after(open_page: OpenPage, file: Path) -> None:

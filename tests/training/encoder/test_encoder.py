@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -121,6 +122,53 @@ def test_a_run_with_photos_goes_on(generator: Any, blots: Path, tmp_path: Path) 
     assert not torch.equal(encoder.w_std, torch.ones(24)), "it knows where latents lie"
     with pytest.raises(RunRefused, match="begun with model"):
         train(config(out, blots, model="another"), generator)
+
+
+def test_a_run_goes_on_with_the_samples_that_it_kept(
+    generator: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", "training.encoder")
+
+    def drew(*, stopped: bool = False, **fields: object) -> bool:
+        """Whether the run drew samples as it began or went on. stopped: by Ctrl-C, after a step."""
+        caplog.clear()
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) if stopped else nullcontext():
+            if stopped:
+                patch.setattr(
+                    "training.encoder.loop.keep_records", lambda run, _: setattr(run.interrupt, "asked", True)
+                )
+            train(config(tmp_path / "run", None, **fields), generator)
+        return "drawing 16 samples" in caplog.text
+
+    def kept() -> list[Path]:
+        return list((tmp_path / "run").glob("*own-samples-*"))
+
+    assert drew(stopped=True)
+    (file,) = kept()
+    assert 16 * 3 * generator.img_resolution**2 < file.stat().st_size < 200_000
+    assert not drew(stopped=True), "it goes on at once"
+    file.write_bytes(file.read_bytes()[:1000])
+    assert drew(), "half a file is none"
+    assert "cannot be read, and is drawn again" in caplog.text
+    train(config(tmp_path / "whole"), generator)
+    states = [torch.load(tmp_path / run / "state.pt", weights_only=True) for run in ("run", "whole")]
+    assert_same(*states)
+    assert drew(total_images=72, seed=1), "others are asked for"
+    assert file not in kept()
+    assert len(kept()) == 1
+
+
+def test_a_full_disk_keeps_no_samples_and_stops_no_run(
+    generator: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("training.encoder.kept_samples.save_file", full)
+    train(config(tmp_path), generator)
+    assert "the samples are not kept" in caplog.text
+    assert list(tmp_path.glob("*own-samples-*")) == []
+    assert list_snapshots(tmp_path, "encoder")
 
 
 def test_photos_that_do_not_fit_teach_the_same(generator: Any, blots: Path, tmp_path: Path) -> None:
