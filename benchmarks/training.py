@@ -27,7 +27,7 @@ from training.faces.generating import synthesise
 from training.faces.state import TrainingState, fresh_state
 from training.losses import r1_penalty
 from training.processes import Processes
-from training.steps import autocast, compiled, set_up
+from training.steps import autocast, compiled, memory_of, set_up
 
 PARTS = ("draw", "generator", "discriminator", "r1", "path_length", "augmentation", "average")
 # How often each is done for a batch.
@@ -59,7 +59,7 @@ def measure(options: argparse.Namespace, resolution: int, precision: str) -> dic
             path_length_weight=2.0,
             compile=options.compile,
         )
-        with Processes(config) as processes:
+        with Processes(config) as processes, memory_of(processes.device):
             return measure_parts(config, processes, options.repeats)
 
 

@@ -19,7 +19,7 @@ from training.run_config import RunConfig
 from training.run_folder import locked, reconciled, write_config
 from training.run_log import RunLog
 from training.saved_state import STATE_NAME, RunState
-from training.steps import autocast, is_due, set_up
+from training.steps import autocast, is_due, memory_of, set_up
 
 Config = TypeVar("Config", bound=RunConfig)
 State = TypeVar("State", bound=RunState)
@@ -113,7 +113,12 @@ def running(config: Config, recipe: Recipe[Config, State, Data]) -> Iterator[Run
     if recipe.is_small:
         config = _on_cpu(config, recipe.name)
     set_up(config)
-    with Processes(config) as processes, _held(config, processes), Interrupt() as interrupt:
+    with (
+        Processes(config) as processes,
+        memory_of(processes.device),
+        _held(config, processes),
+        Interrupt() as interrupt,
+    ):
         if recipe.is_small and processes.draws.count > 1:
             raise _more_asked(recipe.name)
         config = reconciled(config, recipe.shape_fields)

@@ -1,11 +1,12 @@
 """What a step of any recipe needs: the device, its precision, one move of an optimiser, what is due."""
 
+import contextlib
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from training.allocator import keep_freed_memory
+from training.allocator import freed_memory_kept
 from training.errors import RunRefused
 from training.run_config import RunConfig
 
@@ -13,13 +14,16 @@ DEVICES = ("cpu", "cuda")
 
 
 def set_up(config: RunConfig) -> None:
-    """Torch, and the memory below it, as a run needs them. Raises as `device_of`."""
+    """Torch as a run needs it."""
     torch.manual_seed(config.seed)
     # Denormals appear in the moments of Adam and slow a CPU by an order of magnitude.
     torch.set_flush_denormal(True)
     torch.backends.cudnn.benchmark = True
-    if device_of(config).type == "cpu":
-        keep_freed_memory()
+
+
+def memory_of(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """How a run on `device` holds the memory of this process."""
+    return freed_memory_kept() if device.type == "cpu" else contextlib.nullcontext()
 
 
 def device_of(config: RunConfig) -> torch.device:

@@ -1,4 +1,4 @@
-"""Memory that a step frees is there for the next one."""
+"""Memory that a step frees is there for the next one, and for others when the run is over."""
 
 import subprocess
 import sys
@@ -6,26 +6,47 @@ import sys
 import pytest
 
 SCRIPT = """
-import resource, sys
+import contextlib, resource, sys
 import torch
-from training.allocator import keep_freed_memory
-if sys.argv[1] == "kept" and not keep_freed_memory():
-    sys.exit(3)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(60):
-    torch.ones(16 * 2**20)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+from training.allocator import freed_memory_kept
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(60):
+        torch.ones(16 * 2**20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def resident_mb():
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) // 1024
+
+before, mb_before = faults(), resident_mb()
+with freed_memory_kept() as keeps:
+    if not keeps:
+        sys.exit(3)
+    within, mb_within = faults(), resident_mb()
+print(before, within, faults(), mb_before, mb_within, resident_mb())
 """
 
 
-def faults(how: str) -> int:
-    """Pages that the kernel had to find while 64 MB were taken and freed sixty times."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT, how], capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def told() -> list[int]:
+    """Pages that the kernel had to find while 64 MB were taken and freed sixty times, before, in and after, and the
+    megabytes that the process held then."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     if done.returncode == 3:
         pytest.skip("the C library's allocator takes no advice")
     assert done.returncode == 0, done.stderr
-    return int(done.stdout)
+    return [int(word) for word in done.stdout.split()]
 
 
-def test_freed_memory_is_not_asked_for_again() -> None:
-    assert faults("kept") < faults("given back") / 4
+def test_freed_memory_is_not_asked_for_again(told: list[int]) -> None:
+    before, within = told[:2]
+    assert within < before / 4
+
+
+def test_what_comes_after_has_its_memory_back(told: list[int]) -> None:
+    before, _, after, mb_before, mb_within, mb_after = told
+    assert after > before / 2, "large blocks are given back again"
+    assert mb_within > mb_before + 60, "or nothing would have been kept"
+    assert mb_after < mb_before + 10
