@@ -1,5 +1,6 @@
 """A data set of little blots and a run that takes a second."""
 
+import contextlib
 import csv
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,21 @@ from training.faces import train
 TRAIN, TEST = 20, 4
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
+@contextlib.contextmanager
+def single_threaded() -> Iterator[None]:
     """Sums over another number of threads round differently, and such small ones are slower on two."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    with single_threaded():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +61,9 @@ def tiny(blots: Path, tmp_path: Path) -> TrainingConfig:
 def trained_run(blots: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingConfig:
     """A finished run of that kind. Not to be changed."""
     config = tiny_config(blots, tmp_path_factory.mktemp("trained") / "run")
-    train(config)
+    # A fixture of the session comes before those of a test.
+    with single_threaded():
+        train(config)
     return config
 
 
