@@ -5,26 +5,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from models.catalogue import open_model
 from models.checkpoints.opening import open_safely
+from models.export.rebuild import rebuild
 from models.manifest import MANIFEST_FILE
 from training.errors import RunRefused
 from training.saved_state import STATE_NAME
 from training.snapshots import open_snapshot
 
 GENERATORS = ("generator", "average")
-WEIGHTS_FILE = "weights.safetensors"
 
 
 def trained_tensors(source: Path, family: str, names: Sequence[str]) -> dict[str, dict[str, Tensor]]:
     """State dicts by the name of the network in a run's state.
 
-    source: a run's folder (of which it gives those of `names`), a snapshot, a model's folder, or a checkpoint that
-    `personne import` reads; these hold a generator alone, which then stands for the average too. Raises RunRefused
-    where it is of another family than wanted.
+    source: a run's folder (of which it gives those of `names`), a snapshot, a model's folder (also a bundled one, whose
+    weights lie in its graphs alone), or a checkpoint that `personne import` reads; these hold a generator alone, which
+    then stands for the average too. Raises RunRefused where it is of another family than wanted.
     """
     if (source / STATE_NAME).is_file():
         content: dict[str, Any] = torch.load(source / STATE_NAME, map_location="cpu", weights_only=True)
@@ -37,18 +36,11 @@ def trained_tensors(source: Path, family: str, names: Sequence[str]) -> dict[str
 
 def _generator(source: Path) -> tuple[str, dict[str, Tensor]]:
     if (source / MANIFEST_FILE).is_file():
-        weights = source / WEIGHTS_FILE
-        if not weights.is_file():
-            raise RunRefused(f"{source} holds graphs but no {WEIGHTS_FILE}; models of the store have it")
-        tensors = {name: _wide(tensor) for name, tensor in load_file(weights).items()}
-        return open_model(source, "store").manifest.family, tensors
+        entry = open_model(source, "store")
+        return entry.manifest.family, rebuild(entry).state_dict()
     if source.is_dir() or source.with_suffix(".json").is_file():
         snapshot = open_snapshot(source)
         return snapshot.family, snapshot.tensors()
     checkpoint = open_safely(source)
     return checkpoint.family, checkpoint.tensors
 
-
-def _wide(tensor: Tensor) -> Tensor:
-    """A model's folder holds large tensors as float16."""
-    return tensor.float() if tensor.is_floating_point() else tensor

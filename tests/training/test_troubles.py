@@ -152,8 +152,11 @@ def test_a_conditional_run_without_labels_says_what_to_do(tiny: TrainingConfig) 
         train(dataclasses.replace(tiny, conditional=True))
 
 
-def test_a_run_starts_from_a_model_of_the_store(trained_run: TrainingConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bundled", [False, True])
+def test_a_run_starts_from_a_model(trained_run: TrainingConfig, tmp_path: Path, *, bundled: bool) -> None:
     entry = export_run(trained_run.out, name="tiny", store=tmp_path / "store")
+    if bundled:
+        (entry.folder / "weights.safetensors").unlink()
     config = dataclasses.replace(trained_run, out=tmp_path / "run", init_from=entry.folder)
     kept = open_snapshot(trained_run.out).tensors()
     with running(config, RECIPE) as run:
