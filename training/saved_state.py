@@ -77,18 +77,21 @@ def write_state(run: Path, version: int, parts: Mapping[str, Part], counters: Ma
 
 def read_state(path: Path, version: int) -> dict[str, Any]:
     """What `write_state` wrote. Raises RunRefused for another version of it, and for what cannot be read."""
+    content = open_state(path, "put a copy back, or delete it to begin anew; --init-from starts from a snapshot")
+    if content.get("version") != version:
+        raise RunRefused(f"{path} is of state version {content.get('version')}; this program reads {version}")
+    return content
+
+
+def open_state(path: Path, advice: str) -> dict[str, Any]:
+    """What lies in a state of any version. Raises RunRefused, with `advice`, for what cannot be read."""
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except Exception as error:
         # Of a file that was cut short, PyTorch says "Invalid argument", "Ran out of input", and more.
-        raise RunRefused(
-            f"{path} is damaged and cannot be read: put a copy back, or delete it to begin anew; --init-from starts "
-            "from a snapshot"
-        ) from error
-    if content.get("version") != version:
-        raise RunRefused(f"{path} is of state version {content.get('version')}; this program reads {version}")
+        raise RunRefused(f"{path} is damaged and cannot be read: {advice}") from error
     return content
 
 

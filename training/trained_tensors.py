@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
 from torch import Tensor
 
 from models.catalogue import open_model
@@ -12,7 +10,7 @@ from models.checkpoints.opening import open_safely
 from models.export.rebuild import rebuild
 from models.manifest import MANIFEST_FILE
 from training.errors import RunRefused
-from training.saved_state import STATE_NAME
+from training.saved_state import STATE_NAME, open_state
 from training.snapshots import open_snapshot
 
 GENERATORS = ("generator", "average")
@@ -23,10 +21,10 @@ def trained_tensors(source: Path, family: str, names: Sequence[str]) -> dict[str
 
     source: a run's folder (of which it gives those of `names`), a snapshot, a model's folder (also a bundled one, whose
     weights lie in its graphs alone), or a checkpoint that `personne import` reads; these hold a generator alone, which
-    then stands for the average too. Raises RunRefused where it is of another family than wanted.
+    then stands for the average too. Raises RunRefused where it is of another family than wanted, or damaged.
     """
     if (source / STATE_NAME).is_file():
-        content: dict[str, Any] = torch.load(source / STATE_NAME, map_location="cpu", weights_only=True)
+        content = open_state(source / STATE_NAME, "give a snapshot of that run, which holds its generator")
         return {name: content[name] for name in names if name in content}
     found, tensors = _generator(source)
     if found != family:
@@ -43,4 +41,3 @@ def _generator(source: Path) -> tuple[str, dict[str, Tensor]]:
         return snapshot.family, snapshot.tensors()
     checkpoint = open_safely(source)
     return checkpoint.family, checkpoint.tensors
-

@@ -168,6 +168,14 @@ def test_a_run_starts_from_a_model(trained_run: TrainingConfig, tmp_path: Path, 
         )
 
 
+def test_a_damaged_run_to_start_from_is_refused_with_what_helps(trained_run: TrainingConfig, tmp_path: Path) -> None:
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "state.pt").write_bytes((trained_run.out / "state.pt").read_bytes()[:5000])
+    config = dataclasses.replace(trained_run, out=tmp_path / "run", init_from=tmp_path / "cut")
+    with pytest.raises(RunRefused, match=r"state\.pt is damaged .*: give a snapshot"), running(config, RECIPE):
+        pass
+
+
 def test_a_run_starts_from_a_checkpoint_of_its_family_alone(trained_run: TrainingConfig, tmp_path: Path) -> None:
     loose = tmp_path / "someone.safetensors"
     loose.write_bytes(list_snapshots(trained_run.out)[-1].read_bytes())
