@@ -47,7 +47,16 @@ def split_pictures(
 
 
 def write_index(path: Path, splits: Mapping[str, str], rows: Mapping[str, Row]) -> None:
-    """Write an index.csv whole: file, split, and what else was known of each picture."""
+    """Write an index.csv whole: file, split, and what else was known of each picture.
+
+    Raises DatasetError for a name that is no UTF-8, as an index.csv is.
+    """
+    for name in splits:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            readable = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+            raise DatasetError(f"the name of {readable} is no UTF-8, in which an index is written; rename it") from None
     others = dict.fromkeys(column for row in rows.values() for column in row if column not in {"file", "split"})
     with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ["file", "split", *others], restval="", extrasaction="ignore")

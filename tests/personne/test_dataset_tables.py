@@ -103,6 +103,14 @@ def test_a_name_that_is_no_utf8_is_packed(pictures: Path, tmp_path: Path) -> Non
     assert len(load_pictures(tmp_path / "out.zip", 16)) == 4
 
 
+def test_a_name_that_is_no_utf8_cannot_be_in_an_index(pictures: Path) -> None:
+    (pictures / "a.png").rename(pictures / b"\xff.png".decode("utf-8", "surrogateescape"))
+    answer = invoke("dataset", "split", pictures, "--test", "0.5")
+    assert isinstance(answer.exception, DatasetError)
+    assert r"the name of \xff.png is no UTF-8" in str(answer.exception)
+    assert not list(pictures.glob("**/index.csv"))
+
+
 def test_somebody_has_to_be_trained_on(pictures: Path) -> None:
     answer = invoke("dataset", "split", pictures, "--test", "1")
     assert "none left to train on" in str(answer.exception)
