@@ -66,6 +66,12 @@ class FaceSquare:
         """The same square in a photo that is so many times as large."""
         return FaceSquare(self.x * factor, self.y * factor, self.across_x * factor, self.across_y * factor)
 
+    def turned(self, angle: float, factor: float) -> "FaceSquare":
+        """A square about the same middle, turned by `angle` (radians, clockwise), `factor` times as wide."""
+        cos, sin = factor * math.cos(angle), factor * math.sin(angle)
+        across = cos * self.across_x - sin * self.across_y, sin * self.across_x + cos * self.across_y
+        return FaceSquare(self.x, self.y, *across)
+
     @property
     def _axes(self) -> Points:
         return np.array([[self.across_x, self.across_y], [-self.across_y, self.across_x]])

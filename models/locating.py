@@ -1,8 +1,9 @@
-"""Faces in a photo, by the face locator: a small network looks at the photo in several sizes, then once more at each
-face that it found, upright and at the size that it knows best. Where there is a second network, it decides what of that
-is a face, from close by."""
+"""Faces in a photo, by the face locator: a small network looks at the photo in many sizes. What may be a face, a second
+network is shown from close by: both decide whether it is one, and the second says where its landmarks are. Where there
+is no second network, the first looks once more, upright and at the size that it knows best."""
 # H W photo or level, h w map, F face
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,17 +17,22 @@ from models.engines.engine import Array, Engine
 LONGEST_SIDE = 1280
 """Larger photos are shrunk to this first: their faces are found from about a fortieth of the longer side up."""
 SMALLEST_LEVEL = 32
+LEVEL_STEP = 0.8
+"""How much smaller each size is than the one before. In halves, faces between two of them are seen by neither well."""
 MULTIPLE = 8
 """Of a level's sides; a square of the network's map."""
 SURE = 0.35
 """Score from which something is a face, at both looks of a network that is alone."""
-POSSIBLE, SURE_OF_BOTH = 0.12, 0.33
-"""The first network's score from which the second one looks, and that of both from which it is a face."""
+POSSIBLE, SURE_OF_BOTH = 0.12, 0.45
+"""The first network's score from which the second one looks, and that of both from which it is a face: the geometric
+mean of the first's and of the second's at each of its looks."""
 CLOSE_SIDE, CLOSE_UNITS = 64, 3.0
 """Of what the second network is shown: pixels, and eye distances."""
-CLOSE_WEIGHTS = (1 / 8, 1 / 8)
-"""Of the second network in a face's score, at each of its two looks; the second is where the first put the face. In all
-a geometric mean, three quarters of it the first network's."""
+CLOSE_LOOKS = 2
+"""Of which the second is where the first put the face."""
+SETTLING = tuple((math.radians(degrees), size) for size in (0.85, 1.0, 1.2) for degrees in (-15, -8, 0, 8, 15))
+"""How a face that is one is turned, and by how much its square is wider, to settle where its landmarks are: the mean of
+many looks is surer, and the first network's would not help."""
 SECOND_SIDE = 96
 SECOND_LOOKS = ((13.0, False), (17.0, True))
 """How far apart the eyes are at the second look, in pixels, and whether in a mirror: the mean of several is surer."""
@@ -79,7 +85,7 @@ class Locator:
         if self._second is None:
             seen_twice = self._look_again(photo, candidates)
         else:
-            seen_twice = self._look_again(photo, self._from_close_by(photo, candidates, self._second))
+            seen_twice = self._from_close_by(photo, candidates, self._second)
         large_enough = [face for face in _apart(seen_twice) if face.size >= SMALLEST_FACE]
         return sorted(large_enough, key=lambda face: -face.square.side)
 
@@ -94,32 +100,48 @@ class Locator:
         return [_face(found_hwO[row, column], (scale_x, scale_y)) for row, column in zip(rows, columns, strict=True)]
 
     def _from_close_by(self, photo: Picture, faces: Sequence[Face], second: Engine) -> list[Face]:
-        """Those of which the second network is sure too, with its landmarks, and its score taken into theirs."""
-        for weight in CLOSE_WEIGHTS:
-            faces = self._closer(photo, _apart(faces), second, weight)
-        return [face for face in _apart(faces) if face.score >= SURE_OF_BOTH]
-
-    def _closer(self, photo: Picture, faces: Sequence[Face], second: Engine, weight: float) -> list[Face]:
-        """One look at each, straight and in a mirror."""
-        squares = [square for face in faces if (square := _second_square(face, CLOSE_UNITS)) is not None]
-        if not squares:
-            return []
-        pictures = np.stack([cut(photo, square, CLOSE_SIDE) for square in squares])
-        in_a_mirror = np.ascontiguousarray(pictures[:, :, ::-1])
-        straight_FO, mirrored_FO = (second.run({"picture": one})["face"] for one in (pictures, in_a_mirror))
-        seen = []
-        for face, square, straight_O, mirrored_O in zip(faces, squares, straight_FO, mirrored_FO, strict=True):
-            places = [
-                found_O[1:].reshape(-1, 2).astype(np.float64) / CLOSE_SIDE for found_O in (straight_O, mirrored_O)
+        """Those of which both networks are sure, with the second one's landmarks."""
+        for voices in range(2, 2 + CLOSE_LOOKS):
+            heard = [
+                Face(seen.landmarks, face.score ** (1 - 1 / voices) * seen.score ** (1 / voices))
+                for face, seen in self._seen_close(photo, faces, second)
             ]
-            shares = (places[0] + places[1][IN_A_MIRROR] * (-1, 1) + (1, 0)) / 2
-            score = face.score ** (1 - weight) * (float(straight_O[0] + mirrored_O[0]) / 2) ** weight
-            seen.append(Face(square.to_photo(shares), score))
-        return seen
+            # Those that are left to hear can say no more than 1.
+            faces = [face for face in heard if face.score ** (voices / (1 + CLOSE_LOOKS)) >= SURE_OF_BOTH]
+        settled = self._seen_close(photo, _apart(faces), second, SETTLING)
+        return [Face(seen.landmarks, face.score) for face, seen in settled if _makes_a_face(seen.landmarks)]
+
+    def _seen_close(
+        self,
+        photo: Picture,
+        faces: Sequence[Face],
+        second: Engine,
+        views: Sequence[tuple[float, float]] = ((0.0, 1.0),),
+    ) -> list[tuple[Face, Face]]:
+        """Each face beside what the second network says of it: the mean over the views, straight and in a mirror, of
+        places weighed by how sure it is there."""
+        upright = [(face, square) for face in faces if (square := _second_square(face, CLOSE_UNITS)) is not None]
+        if not upright:
+            return []
+        places: list[list[Points]] = [[] for _ in upright]
+        scores: list[list[float]] = [[] for _ in upright]
+        for view in views:
+            squares = [square.turned(*view) for _, square in upright]
+            pictures = np.stack([cut(photo, square, CLOSE_SIDE) for square in squares])
+            for mirrors in (False, True):
+                shown = np.ascontiguousarray(pictures[:, :, ::-1]) if mirrors else pictures
+                for number, found_O in enumerate(second.run({"picture": shown})["face"]):
+                    shares = _shares(found_O, CLOSE_SIDE, mirrors=mirrors)
+                    places[number].append(squares[number].to_photo(shares))
+                    scores[number].append(float(found_O[0]))
+        return [
+            (face, Face(np.average(seen, axis=0, weights=heard), float(np.mean(heard))))
+            for (face, _), seen, heard in zip(upright, places, scores, strict=True)
+        ]
 
     def _look_again(self, photo: Picture, faces: Sequence[Face]) -> list[Face]:
-        """The first network, at each face from two distances. Alone it says where the landmarks are, and is heard as to
-        whether it is a face; else the landmarks are the mean of what both networks say."""
+        """The first network alone, at each face from two distances: it says where the landmarks are, and is heard as to
+        whether it is a face."""
         upright = [(face, square) for face in faces if (square := _second_square(face)) is not None]
         if not upright:
             return []
@@ -128,9 +150,7 @@ class Locator:
         for (first, _), *again in zip(upright, *looks, strict=True):
             landmarks = np.mean([face.landmarks for face in again], axis=0)
             score = sum(face.score for face in again) / len(again)
-            if self._second is not None:
-                seen.append(Face((landmarks + first.landmarks) / 2, first.score))
-            elif score >= SURE:
+            if score >= SURE:
                 seen.append(Face(landmarks, (first.score + score) / 2))
         return [face for face in seen if _makes_a_face(face.landmarks)]
 
@@ -143,26 +163,25 @@ class Locator:
         faces = []
         for square, found_hwO in zip(wider, found_FhwO, strict=True):
             best = _best_in_the_middle(found_hwO)
-            shares = best[1:].reshape(-1, 2).astype(np.float64) / SECOND_SIDE
-            if in_a_mirror:
-                shares = shares[IN_A_MIRROR] * (-1, 1) + (1, 0)
+            shares = _shares(best, SECOND_SIDE, mirrors=in_a_mirror)
             faces.append(Face(square.to_photo(shares), float(best[0])))
         return faces
 
 
 def _levels(photo: Picture) -> list[tuple[Picture, float, float]]:
-    """The photo in halves of its size, padded to whole squares, with what its pixels are in the photo's."""
+    """The photo in ever smaller sizes, padded to whole squares, with what its pixels are in the photo's."""
     height, width = photo.shape[:2]
     share = min(1.0, LONGEST_SIDE / max(height, width))
+    image = Image.fromarray(photo)
     levels: list[tuple[Picture, float, float]] = []
     while max(height, width) * share >= SMALLEST_LEVEL or not levels:
         size = max(1, round(width * share)), max(1, round(height * share))
-        image = Image.fromarray(photo)
         small = np.asarray(image if size == image.size else image.resize(size, Image.Resampling.BOX, reducing_gap=2.0))
+        if not levels:
+            image = Image.fromarray(small)
         padding = [(0, -side % MULTIPLE) for side in small.shape[:2]]
         levels.append((np.pad(small, [*padding, (0, 0)]), width / size[0], height / size[1]))
-        photo = small
-        share /= 2
+        share *= LEVEL_STEP
     return levels
 
 
@@ -173,6 +192,12 @@ def _peaks(scores_hw: Array, least: float) -> NDArray[np.bool_]:
     highest = np.max([around[i : i + h, j : j + w] for i in range(3) for j in range(3)], axis=0)
     peaks: NDArray[np.bool_] = (scores_hw >= least) & (scores_hw == highest)
     return peaks
+
+
+def _shares(found_O: Array, side: int, *, mirrors: bool) -> Points:
+    """Landmarks [5, 2] in a picture of `side` pixels, as shares of it, told as if there had been no mirror."""
+    shares: Points = found_O[1:].reshape(-1, 2).astype(np.float64) / side
+    return shares[IN_A_MIRROR] * (-1, 1) + (1, 0) if mirrors else shares
 
 
 def _face(found_O: Array, scale: tuple[float, float]) -> Face:

@@ -1,6 +1,7 @@
 """The square around a face: its framing, its way back into the photo, and the shipped training data as the judge."""
 
 import csv
+import math
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,12 @@ def test_the_square_turns_and_grows_with_the_face(degrees: float) -> None:
 def test_landmarks_that_make_no_face_are_refused(landmarks: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"landmarks"):
         face_square(landmarks)
+
+
+def test_a_turned_square_has_its_middle_and_its_corner_elsewhere() -> None:
+    square = FaceSquare(10, 20, 4, 0).turned(math.pi / 2, 1.5)
+    assert square.side == pytest.approx(12)
+    np.testing.assert_allclose(square.to_photo(np.array([[0.5, 0.5], [1, 0.5]])), [[10, 20], [10, 26]], atol=1e-9)
 
 
 def test_places_go_to_the_crop_and_back() -> None:

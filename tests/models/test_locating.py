@@ -160,5 +160,15 @@ def test_a_test_persons_landmarks_are_found_anywhere_at_any_size(locator: Locato
         eyes = np.linalg.norm(wanted[1] - wanted[0])
         off = [np.linalg.norm(face.landmarks - wanted, axis=1).mean() / eyes for face in locator.find(photo)]
         errors.append(min(off, default=np.inf))
-    assert np.median(errors) < 0.1, errors
+    # The mean of both networks' landmarks, of one look each, was 0.047 off.
+    assert np.median(errors) < 0.043, errors
     assert sum(error < 0.3 for error in errors) >= 11, errors
+
+
+@needs_locator
+@needs_photos
+def test_a_face_whose_size_lies_between_two_halves_is_found(locator: Locator) -> None:
+    """Plain, bright, laughing at the camera: in halves of the photo's size, none was of a size that the network knows."""
+    faces = locator.find(np.asarray(Image.open(DATA / "everyday" / "32.jpg").convert("RGB")))
+    off = [np.linalg.norm(face.landmarks[:3].mean(0) - (646, 434)) / 62 for face in faces]
+    assert min(off, default=np.inf) < 0.3
