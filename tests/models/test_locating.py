@@ -168,7 +168,7 @@ def test_a_test_persons_landmarks_are_found_anywhere_at_any_size(locator: Locato
 @needs_locator
 @needs_photos
 def test_a_face_whose_size_lies_between_two_halves_is_found(locator: Locator) -> None:
-    """Plain, bright, laughing at the camera: in halves of the photo's size, none was of a size that the network knows."""
+    """Plain, bright, laughing at the camera: in halves of the photo, it never had a size that the network knows."""
     faces = locator.find(np.asarray(Image.open(DATA / "everyday" / "32.jpg").convert("RGB")))
     off = [np.linalg.norm(face.landmarks[:3].mean(0) - (646, 434)) / 62 for face in faces]
     assert min(off, default=np.inf) < 0.3

@@ -31,8 +31,8 @@ print(before, within, mb_before, mb_within, resident_mb())
 
 @pytest.fixture(scope="module")
 def told() -> list[int]:
-    """Pages that the kernel had to find while 64 MB were taken and freed sixty times, before and in it, and the megabytes
-    that the process held before, in it and after."""
+    """Pages that the kernel had to find while 64 MB were taken and freed sixty times, before and in it; and the
+    megabytes that the process held before, in it and after."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     if done.returncode == 3:
         pytest.skip("the C library's allocator takes no advice")

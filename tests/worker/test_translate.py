@@ -169,7 +169,7 @@ def test_a_photo_is_of_its_own_width_and_height() -> None:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from /proc")
 def test_memory_of_a_large_photo_is_given_back(blots: LoadedTranslator) -> None:
     def resident_mb() -> int:
-        # As a worker does that has nothing to do: what glibc holds on to, where others ran in this process, is not meant.
+        # As an idle worker does: what glibc holds on to, of others who ran in this process, is not meant.
         give_back()
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) // 1024
