@@ -2,13 +2,24 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.schemas import FormatChoice, MixChoice, ModelChoice, PsiChoice, SizeChoice, Strength
 
 AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 AskedAttribute = Annotated[str, Field(max_length=100)]
 """What no attribute can be called is no attribute of the model either, and answered so: with those that there are."""
+
+
+def _no_truth(value: object) -> object:
+    # To Python true is 1, and it would be drawn.
+    if isinstance(value, bool):
+        raise ValueError("a seed is a whole number, or a string of one")
+    return value
+
+
+SeedAsked = Annotated[int | str, Field(union_mode="left_to_right"), BeforeValidator(_no_truth)]
+"""In JSON. A string keeps what a number above 2^53 would lose in JavaScript."""
 
 
 class EditChoice(BaseModel):
@@ -33,9 +44,7 @@ class EditChoice(BaseModel):
 class EditRequest(EditChoice):
     """An edit as JSON. Either seed or latent; all else is as in the address of a face."""
 
-    seed: Annotated[
-        int | str | None, Field(description="0 to 2^64 - 1; a string above 2^53.", union_mode="left_to_right")
-    ] = None
+    seed: Annotated[SeedAsked | None, Field(description="0 to 2^64 - 1; a string above 2^53.")] = None
     latent: Annotated[str | None, Field(max_length=64, description="The id of an inversion.")] = None
     taught: Annotated[
         str | None,

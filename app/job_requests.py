@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.edit_schemas import AskedAttribute, EditRequest
+from app.edit_schemas import AskedAttribute, EditRequest, SeedAsked
 from app.gridding import LONGEST_LIST, MOST_CELLS, ColumnsChoice, CountChoice, SheetFormat, StepsChoice
 from app.morphing import (
     DEFAULT_FPS,
@@ -31,11 +31,9 @@ from app.schemas import (
 from jobs.contract import AnimationFormat, PictureFormat
 from models.ranges import Ranges
 
-SeedAsked = Annotated[int | str, Field(union_mode="left_to_right")]
 Seed = Annotated[
-    int | str | None,
+    SeedAsked | None,
     Field(
-        union_mode="left_to_right",
         description="0 to 2^64 - 1; a string above 2^53. Unless given, one is drawn.",
         examples=[7],
     ),

@@ -173,6 +173,7 @@ def test_an_edit_as_json(web: Web) -> None:
         ({}, 422, "seed-or-latent"),
         ({"seed": 7, "latent": "a"}, 422, "seed-or-latent"),
         ({"seed": -1}, 422, "seed-out-of-range"),
+        ({"seed": True}, 422, "invalid-parameter"),
         ({"seed": 7, "attributes": {"smlie": 1}}, 422, "no-such-attribute"),
         ({"seed": 7, "attributes": {"Smile": 1}}, 422, "no-such-attribute"),
         ({"seed": 7, "attributes": {"smile": 1}, "keep": ["größe"]}, 422, "no-such-attribute"),
