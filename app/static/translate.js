@@ -249,4 +249,5 @@ if (form) {
     if (!taken(event.dataTransfer.files)) say("That was no picture.");
   });
   if (job && at("save").hasAttribute("href") === false && !at("said").textContent) goOn(turn);
+  if (!job) taken(at("photo").files); // chosen while this module was still on its way
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from models.catalogue import Catalogue
 from tests.app.pages.conftest import OpenPage, opener
@@ -65,6 +65,7 @@ def painted(page: Page) -> None:
 def test_choosing_a_photo_is_enough_and_the_picture_is_saved(open_page: OpenPage, file: Path) -> None:
     page = open_page("/verify")
     page.get_by_role("link", name="Translate").click()
+    page.wait_for_url("**/translate")
     page.set_input_files("#photo", file)
     painted(page)
     expect(page.locator("#before")).to_be_visible()
@@ -75,6 +76,21 @@ def test_choosing_a_photo_is_enough_and_the_picture_is_saved(open_page: OpenPage
     assert saved.size == (200, 120)
     before = Image.open(io.BytesIO(file.read_bytes()))
     assert saved.convert("RGB").tobytes() != before.tobytes()
+
+
+def test_a_photo_that_was_chosen_before_the_script_came_is_painted(open_page: OpenPage, file: Path) -> None:
+    page = open_page("/verify")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/translate.js*", hold)
+    page.goto("/translate", wait_until="commit")
+    page.set_input_files("#photo", file)
+    assert page.locator("#photo").evaluate("photo => photo.files.length") == 1
+    held[0].continue_()
+    painted(page)
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
