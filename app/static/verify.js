@@ -3,9 +3,13 @@
 const form = document.getElementById("form");
 const photo = document.getElementById("photo");
 
-photo.addEventListener("change", () => {
+function sendChosen() {
   if (photo.files.length) form.requestSubmit();
-});
+}
+
+photo.addEventListener("change", sendChosen);
+// Chosen while this module was still on its way. A browser may give the form back to who comes back, who sent it already.
+if (performance.getEntriesByType("navigation")[0].type === "navigate") sendChosen();
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   event.preventDefault();

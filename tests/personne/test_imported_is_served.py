@@ -15,17 +15,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from models.catalogue import find_models
 from models.networks.architectures import build
 from models.transforms import make_transform
 from tests.personne.invoking import invoke
 from tests.personne.processes import ADDRESS, personne, ready
-from tests.personne.test_import import (
+from tests.personne.published import (
     Case,
     Pictures,
     as_bytes,
     as_genforce,
     as_nvlabs_pickle,
     as_rosinality,
+    assert_draws_as_published,
     read_case,
 )
 
@@ -40,29 +42,44 @@ class Row:
     """
 
     case: str
+    family: str
     seed: int
     write: Callable[[Case, Path], Path]
     published: dict[str, str]
 
 
 ROWS = (
-    Row("stylegan2_32", 11, as_nvlabs_pickle, {"truncation_psi=1": "img_0"}),
+    Row("stylegan2_32", "stylegan2", 11, as_nvlabs_pickle, {"truncation_psi=1": "img_0"}),
     Row(
         "stylegan2_conditional_16",
+        "stylegan2",
         12,
         as_nvlabs_pickle,
         {"class=0&truncation_psi=1": "img_0", "class=0&truncation_psi=0.7": "img_1"},
     ),
-    Row("stylegan3_t_32", 21, as_nvlabs_pickle, {"truncation_psi=1": "img_0", "truncation_psi=0.6": "img_1"}),
-    Row("stylegan3_r_32", 22, as_nvlabs_pickle, {"truncation_psi=1": "img_0", "truncation_psi=0.6": "img_1"}),
+    Row(
+        "stylegan3_t_32",
+        "stylegan3",
+        21,
+        as_nvlabs_pickle,
+        {"truncation_psi=1": "img_0", "truncation_psi=0.6": "img_1"},
+    ),
+    Row(
+        "stylegan3_r_32",
+        "stylegan3",
+        22,
+        as_nvlabs_pickle,
+        {"truncation_psi=1": "img_0", "truncation_psi=0.6": "img_1"},
+    ),
     Row(
         "stylegan2_rosinality_32",
+        "stylegan2",
         51,
         as_rosinality,
         {"truncation_psi=1": "img_psi1", "truncation_psi=0.6": "img_psi06"},
     ),
-    Row("stylegan1_32", 41, as_genforce, {"truncation_psi=0.7": "img"}),
-    Row("pggan_32", 42, as_genforce, {"": "img"}),
+    Row("stylegan1_32", "stylegan1", 41, as_genforce, {"truncation_psi=0.7": "img"}),
+    Row("pggan_32", "pggan", 42, as_genforce, {"": "img"}),
 )
 
 
@@ -141,10 +158,13 @@ def test_what_is_imported_beside_a_running_service_is_drawn_as_published(
         found = picture(client.get(f"{address}&{query}"))
         assert_published(found, as_bytes(case.tensors[expected][:1]))
     listed = until_warm(client, name)
-    assert listed["licence"] == "unknown: ask its author"
+    assert (listed["family"], listed["licence"]) == (row.family, "unknown: ask its author")
     if listed["can"]["transform"]:
         moved = picture(client.get(f"{address}&truncation_psi=1&rotate=25&translate_x=0.1&translate_y=-0.05"))
         assert_published(moved, as_bytes(turned(case, listed["family"], rotate=25, across=0.1, down=-0.05)))
+    entry = find_models(service.store).named(name)
+    assert {"sheet.jpg", "card.md", "weights.safetensors"} <= {file.name for file in entry.folder.iterdir()}
+    assert_draws_as_published(entry, case)
     shutil.rmtree(service.store / name)
     assert until_status(client, f"/face?model={name}", 404).json()["type"] == "/problems/model-not-found"
     assert client.get("/face").status_code == 200, "the others are served as before"

@@ -1,10 +1,10 @@
-"""A long mixed run by real processes; `make long-run` is fifty times as long."""
+"""A long mixed run by real processes; `make long-run` is a hundred times as long."""
 
 import pytest
 
 from benchmarks.long_run import SLOW_KINDS, Size, measure
 
-SIZE = Size(faces=2000, slow=10, callers=8, looks=1)
+SIZE = Size(faces=1000, slow=10, callers=8, looks=1)
 MOST_GROWN = 0.03
 """A process has not settled after so few requests; the long run allows a hundredth."""
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from marks import xmp
 from tests.app.pages.conftest import OpenPage
@@ -31,6 +31,7 @@ def picture(tmp_path: Path) -> Path:
 def test_choosing_a_file_is_enough(open_page: OpenPage, picture: Path) -> None:
     page = open_page("/")
     page.get_by_role("link", name="Verify").click()
+    page.wait_for_url("**/verify")
     page.set_input_files("#photo", picture)
     expect(page.get_by_role("heading", level=2)).to_contain_text("The file's metadata say where it comes from")
     expect(page.locator("#xmp")).to_contain_text("drawn by the model faces")
@@ -38,6 +39,22 @@ def test_choosing_a_file_is_enough(open_page: OpenPage, picture: Path) -> None:
     expect(page.locator("#watermark")).to_contain_text("No watermark")
     page.get_by_text("The recipe", exact=True).click()
     expect(page.get_by_text("18446744073709551615", exact=True)).to_be_visible()
+
+
+def test_one_that_was_chosen_before_the_script_came_is_read(open_page: OpenPage, picture: Path) -> None:
+    page = open_page("/")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/verify.js*", hold)
+    page.goto("/verify", wait_until="commit")
+    page.set_input_files("#photo", picture)
+    assert page.locator("#photo").evaluate("photo => photo.files.length") == 1
+    held[0].continue_()
+    page.unroute("**/verify.js*")
+    expect(page.locator("#xmp")).to_contain_text("drawn by the model faces")
 
 
 def test_dropping_one_anywhere_is_enough(open_page: OpenPage, picture: Path) -> None:

@@ -1,5 +1,7 @@
 """The exported graphs are the network, whatever its family, and nothing that disagrees is written."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import TensorProto
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -15,27 +18,36 @@ from models.engines.onnx_engine import OnnxEngine
 from models.errors import ModelRefused
 from models.export import export_model as story
 from models.export.export_model import ModelFacts, export_model, graphs_of
-from models.export.parity import MAX_WS_DIFFERENCE, ParityFailed
+from models.export.parity import MAX_WS_DIFFERENCE, MIN_PSNR, ParityFailed
 from models.networks.architectures import TRANSLATORS, build
+from tests.models.export.types_of import types_of
 from tests.tiny_networks import TINY_NETWORKS, tiny_network
 
 FACTS = ModelFacts(name="small", licence="CC0-1.0", origin="random weights, for tests", title="Small")
+Small = Callable[[str], tuple[ModelEntry, torch.nn.Module]]
 SMALL = {"channel_base": 256, "channel_max": 24}
 
 
-def exported(name: str, folder: Path, **changes: Any) -> tuple[ModelEntry, torch.nn.Module]:
+def exported(name: str, folder: Path, *, float16: bool = False, **changes: Any) -> tuple[ModelEntry, torch.nn.Module]:
     network, family, kwargs = tiny_network(name, **changes)
-    return export_model(network, family, FACTS, folder / "small", kwargs=kwargs, keep_weights=True), network
+    entry = export_model(network, family, FACTS, folder / "small", kwargs=kwargs, keep_weights=True, float16=float16)
+    return entry, network
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """A tiny network by its name, exported once with its float16 twins, and the network."""
+    return cache(lambda name: exported(name, tmp_path_factory.mktemp(name), float16=True))
 
 
 @pytest.mark.parametrize("name", TINY_NETWORKS)
-def test_every_family_exports_and_answers_as_the_network_does(name: str, tmp_path: Path) -> None:
-    entry, network = exported(name, tmp_path)
+def test_every_family_exports_and_answers_as_the_network_does(name: str, small: Small) -> None:
+    entry, network = small(name)
     assert 0 < entry.manifest.metrics["parity_batch"] <= 8
     for graph_name, graph in graphs_of(network, entry.manifest.family).items():
         side = 64 if entry.manifest.family in TRANSLATORS else 0
         inputs = graph.random_inputs(np.random.default_rng(7), 2, side, side)
-        engine = OnnxEngine(tmp_path / "small" / f"{graph_name}.onnx", "cpu", threads=1)
+        engine = OnnxEngine(entry.folder / f"{graph_name}.onnx", "cpu", threads=1)
         found = engine.run(inputs)[graph.output]
         engine.close()
         expected = graph(*(torch.from_numpy(array) for array in inputs.values())).numpy()
@@ -48,27 +60,38 @@ def test_every_family_exports_and_answers_as_the_network_does(name: str, tmp_pat
             assert np.abs(found.astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("name", TINY_NETWORKS)
+def test_every_family_has_a_float16_graph_that_looks_the_same(name: str, small: Small) -> None:
+    entry, _ = small(name)
+    assert entry.manifest.metrics["float16_psnr"] >= MIN_PSNR
+    assert entry.manifest.metrics["float16_seeds"] == 64
+    half = next(path for path in entry.folder.iterdir() if "_float16" in path.name)
+    types, nodes = types_of(half), onnx.load(half).graph.node
+    convolutions = {types[node.output[0]] for node in nodes if "Conv" in node.op_type}
+    # StyleGAN2's skip is float32, its filters included.
+    assert convolutions == {TensorProto.FLOAT16} | ({TensorProto.FLOAT} if name == "stylegan2" else set())
+    for node in nodes:
+        if node.op_type in ("InstanceNormalization", "Gemm", "ReduceMean", "ReduceSum", "Tanh", "Sin"):
+            assert types[node.output[0]] == TensorProto.FLOAT, f"{node.op_type} is float32"
+
+
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("stylegan2", {"c_dim": 4}),
-        ("stylegan2", {"img_channels": 1}),
-        ("stylegan2", {"img_channels": 4}),
+        ("stylegan2", {"c_dim": 4, "img_channels": 1}),
         ("stylegan2", {"synthesis_kwargs": {**SMALL, "conv_clamp": 2.0, "architecture": "resnet"}}),
         ("stylegan2", {"synthesis_kwargs": {**SMALL, "architecture": "orig"}}),
-        ("stylegan2", {"synthesis_kwargs": {**SMALL, "use_noise": False}}),
+        ("stylegan2", {"img_channels": 4, "synthesis_kwargs": {**SMALL, "use_noise": False}}),
         ("stylegan1", {"fused_scale": True}),
         ("cyclegan", {"input_nc": 1, "output_nc": 4, "norm": "batch", "upsample": "resize"}),
         ("pix2pix", {"input_nc": 4, "output_nc": 1, "evaluation": "batch"}),
         ("cyclegan", {"input_nc": 4, "task": "inpaint", "norm": "none", "residual": True}),
     ],
     ids=[
-        "labels",
-        "grey",
-        "opacity",
+        "labels, grey",
         "resnet, clamped",
         "orig",
-        "no noise",
+        "opacity, no noise",
         "fused",
         "grey in",
         "each picture's own",
@@ -81,8 +104,8 @@ def test_every_shape_of_network_exports(name: str, changes: dict[str, Any], tmp_
     assert entry.manifest.kwargs.items() >= changes.items(), "the manifest says how the network was built"
 
 
-def test_a_translator_takes_any_batch_height_and_width(tmp_path: Path) -> None:
-    entry, network = exported("pix2pix", tmp_path)
+def test_a_translator_takes_any_batch_height_and_width(small: Small) -> None:
+    entry, network = small("pix2pix")
     assert entry.translator.size_multiple == 32
     assert (entry.translator.ngf, entry.translator.title) == (8, "Small")
     engine = OnnxEngine(entry.graph_path("translation"), "cpu", threads=1)
@@ -131,8 +154,8 @@ def test_noise_strength_and_psi_are_per_sample(tiny_model: Path) -> None:
     assert (picture[0] != picture[2]).mean() > 0.2, "noise shows"
 
 
-def test_stylegan3_turns_each_picture_its_own_way(tmp_path: Path) -> None:
-    entry, _ = exported("stylegan3-r", tmp_path)
+def test_stylegan3_turns_each_picture_its_own_way(small: Small) -> None:
+    entry, _ = small("stylegan3-r")
     assert entry.generator.takes_transform
     engine = OnnxEngine(entry.graph_path("synthesis"), "cpu", threads=1)
     ws_NLD = np.repeat(np.random.default_rng(0).standard_normal((1, entry.generator.num_ws, 24)), 2, 0)

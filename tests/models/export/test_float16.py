@@ -16,7 +16,8 @@ from models.export.float16_graph import emulated, to_float16
 from models.export.float16_range import within_float16
 from models.export.onnx_graph import draw_graph, save_graph
 from models.export.parity import MIN_PSNR, ParityFailed, compare_float16
-from tests.tiny_networks import TINY_NETWORKS, tiny_network
+from tests.models.export.types_of import types_of
+from tests.tiny_networks import tiny_network
 
 UNCLAMPED = {"channel_base": 256, "channel_max": 24, "conv_clamp": None}
 FACTS = ModelFacts(name="small", licence="CC0-1.0", origin="random weights, for tests")
@@ -30,25 +31,6 @@ def exported(name: str, folder: Path, **changes: Any) -> ModelEntry:
 @pytest.fixture(scope="module")
 def stylegan2(tmp_path_factory: pytest.TempPathFactory) -> ModelEntry:
     return exported("stylegan2", tmp_path_factory.mktemp("float16"))
-
-
-def types_of(path: Path) -> dict[str, int]:
-    model = onnx.shape_inference.infer_shapes(onnx.load(path), strict_mode=True)
-    return {value.name: value.type.tensor_type.elem_type for value in model.graph.value_info}
-
-
-@pytest.mark.parametrize("name", [name for name in TINY_NETWORKS if name != "stylegan2"])
-def test_every_family_has_a_float16_graph_that_looks_the_same(name: str, tmp_path: Path) -> None:
-    entry = exported(name, tmp_path)
-    assert entry.manifest.metrics["float16_psnr"] >= MIN_PSNR
-    assert entry.manifest.metrics["float16_seeds"] == 64
-    half = next(path for path in entry.folder.iterdir() if "_float16" in path.name)
-    types = types_of(half)
-    convolutions = [node for node in onnx.load(half).graph.node if "Conv" in node.op_type]
-    assert {types[node.output[0]] for node in convolutions} == {TensorProto.FLOAT16}
-    for node in onnx.load(half).graph.node:
-        if node.op_type in ("InstanceNormalization", "Gemm", "ReduceMean", "ReduceSum", "Tanh", "Sin"):
-            assert types[node.output[0]] == TensorProto.FLOAT, f"{node.op_type} is float32"
 
 
 def test_demodulation_and_skip_are_float32(stylegan2: ModelEntry) -> None:
