@@ -90,6 +90,7 @@ def translate(
         Path | None, typer.Option(exists=True, dir_okay=False, help="A picture, white where a photo is to be filled.")
     ] = None,
     picture_format: Annotated[PictureFormat | None, typer.Option("--format", help="The photo's.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are no translations, too.")] = False,
     device: Device = None,
     store: Store = None,
 ) -> None:
@@ -101,7 +102,7 @@ def translate(
 
     entry = models_here(settings).named(style)
     wish = Wish(strength, size, picture_format, mask)
-    written = translate_photos(entry, sources, out, wish, settings.worker_config())
+    written = translate_photos(entry, sources, out, wish, settings.worker_config(), force=force)
     typer.echo(f"{len(written)} translations are in {out}.")
 
 

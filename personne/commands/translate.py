@@ -1,6 +1,6 @@
 """personne translate: photos into a style, files and folders, without a server. The worker's own task does them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from jobs.contract import MASK, PHOTO, PictureFormat, TranslateJob
+from marks.errors import NotAPicture
+from marks.verify import verify
 from models.catalogue import Catalogue, ModelEntry
-from personne.errors import NoMaskTaken, PhotosRefused
+from personne.errors import AlreadyThere, NoMaskTaken, PhotosRefused
 from personne.photos_in import check_targets, photos_in, write_whole
 from worker.config import WorkerConfig
 from worker.errors import MaskRefused, PhotoRefused
@@ -43,16 +45,18 @@ class Wish:
 
 
 def translate_photos(
-    entry: ModelEntry, sources: Sequence[Path], out: Path, wish: Wish, config: WorkerConfig
+    entry: ModelEntry, sources: Sequence[Path], out: Path, wish: Wish, config: WorkerConfig, *, force: bool
 ) -> list[Path]:
     """Write a translation of each photo into `out`, under its name; a folder's photos keep their places in it.
 
-    Raises NothingToTranslate, WouldOverwrite, NoMaskTaken before anything is done, and PhotosRefused at the end, when
-    some could not be read: the others are there.
+    force: replace files that are no translations, too. Raises NothingToTranslate, WouldOverwrite, AlreadyThere and
+    NoMaskTaken before anything is done; PhotosRefused at the end, when some could not be read: the others are there.
     """
     if wish.mask is not None and not entry.translator.takes_mask:
         raise NoMaskTaken(entry.translator.name)
     pairs = _pairs(sources, out, wish.picture_format)
+    if not force:
+        _check_ours(target for _, target in pairs)
     refused = []
     beside = {} if wish.mask is None else {MASK: wish.mask.read_bytes()}
     with _opened(entry, config) as translate, Progress(console=Console(stderr=True)) as progress:
@@ -109,6 +113,21 @@ def _pairs(sources: Sequence[Path], out: Path, picture_format: PictureFormat | N
     pairs = [(photo, out / _renamed(place, picture_format)) for photo, place in photos_in(sources)]
     check_targets(((photo, [target]) for photo, target in pairs), "translate")
     return pairs
+
+
+def _check_ours(targets: Iterable[Path]) -> None:
+    """Raises AlreadyThere for what this command did not write: a photo of that name, say, which nobody named."""
+    for target in targets:
+        if target.exists() and not _is_translation(target):
+            raise AlreadyThere(target)
+
+
+def _is_translation(path: Path) -> bool:
+    try:
+        recipe = verify(path.read_bytes()).recipe
+    except (OSError, NotAPicture):
+        return False
+    return recipe is not None and recipe.kind == TranslateJob.kind
 
 
 def _renamed(place: Path, picture_format: PictureFormat | None) -> Path:

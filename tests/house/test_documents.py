@@ -48,7 +48,7 @@ COMMANDS = {
     "directions measure": "model --faces --device --store",
     "directions list": "model --store",
     "train estimators": "--data --out --epochs --seed --set --dry-run",
-    "translate": "sources --style --out --strength --size --mask --format --device --store",
+    "translate": "sources --style --out --strength --size --mask --format --force --device --store",
     "export": "source --name --out --facts --measured --noise --float16 --batch-norm --example --store",
     "import": "source --name --kind --part --licence --title --float16 --force --store",
     "pull": "name --accept-licence --name --force --store",

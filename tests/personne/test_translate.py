@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from personne.cli import app
-from personne.errors import NoMaskTaken, NothingToTranslate, PhotosRefused, WouldOverwrite
+from personne.errors import AlreadyThere, NoMaskTaken, NothingToTranslate, PhotosRefused, WouldOverwrite
 from tests.photo_files import picture, saved, with_orientation
 from tests.tiny_translator import BLOTS
 
@@ -62,6 +62,22 @@ def test_a_wish_is_heeded(translate: Translate, photos: Path, tmp_path: Path) ->
     assert written.name == "a.webp"
     small = opened(written)
     assert (small.format, small.size) == ("WEBP", (30, 20))
+
+
+def test_only_translations_are_replaced_unless_one_says_so(translate: Translate, photos: Path, tmp_path: Path) -> None:
+    other = tmp_path / "out" / "2024" / "b.JPG"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(before := saved(picture(size=(30, 30)), "JPEG"))
+    refused = translate(photos).exception
+    assert isinstance(refused, AlreadyThere)
+    assert str(refused) == f"{other} is there already; --force replaces it."
+    assert files(tmp_path / "out") == {"2024/b.JPG"}
+    assert other.read_bytes() == before
+    assert translate(photos, "--force").exit_code == 0
+    assert opened(other).size == (40, 60)
+    again = translate(photos, "--strength", 0)
+    assert again.exit_code == 0, again.output
+    assert np.abs(np.asarray(opened(tmp_path / "out" / "a.png")).astype(int) - np.asarray(picture())).mean() < 2
 
 
 def test_broken_files_are_left_out_and_told(translate: Translate, photos: Path, tmp_path: Path) -> None:
