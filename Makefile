@@ -18,6 +18,8 @@ ARGS ?=
 DEV := .venv-dev/bin
 # The networks of the tests are tiny: threads of torch would wait for each other, and on a busy machine for minutes.
 test test-browser: export OMP_NUM_THREADS := 1
+# Hundreds of processes read this code: it is compiled for the first of them, whatever the machine's habit.
+test test-browser: export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## This list

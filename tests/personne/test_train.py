@@ -31,13 +31,13 @@ def pictures(tmp_path: Path) -> Path:
 def test_a_run_is_killed_resumed_exported_and_served(pictures: Path, tmp_path: Path) -> None:
     run, store = tmp_path / "runs" / "mine", tmp_path / "store"
     learn = ["train", "faces", "--data", str(pictures), "--resolution", "16", "--out", str(run), "--device", "cpu"]
-    learn += ["--images", "800", "--batch", "8", "--set", "log_every_images=8", "--set", "state_every_images=32"]
+    learn += ["--images", "240", "--batch", "8", "--set", "log_every_images=8", "--set", "state_every_images=32"]
     with personne(*learn, env=ONE_THREAD) as process:
-        process.wait_for(re.compile(r"\b(6[4-9]|[7-9]\d|\d{3,})/800 images"), within_s=120)
+        process.wait_for(re.compile(r"\b(6[4-9]|[7-9]\d|\d{3,})/240 images"), within_s=120)
         process.stop(signal.SIGKILL)
     with personne(*learn, env=ONE_THREAD) as process:
-        went_on = process.wait_for(re.compile(r"from image (\d+) of 800"), within_s=120)
-        assert 32 <= int(went_on[1]) < 800
+        went_on = process.wait_for(re.compile(r"from image (\d+) of 240"), within_s=120)
+        assert 32 <= int(went_on[1]) < 240
         assert process.popen.wait(180) == 0, process.said
     with personne("export", str(run), "--name", "mine", "--store", str(store), env=ONE_THREAD) as process:
         assert process.popen.wait(120) == 0, process.said
