@@ -65,6 +65,13 @@ ROWS = (
         {"truncation_psi=1": "img_0", "truncation_psi=0.6": "img_1"},
     ),
     Row(
+        "stylegan3_r_32",
+        "stylegan3",
+        22,
+        as_nvlabs_pickle,
+        {"truncation_psi=1": "img_0", "truncation_psi=0.6": "img_1"},
+    ),
+    Row(
         "stylegan2_rosinality_32",
         "stylegan2",
         51,

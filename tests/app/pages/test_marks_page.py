@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from marks import xmp
 from tests.app.pages.conftest import OpenPage
+from tests.app.pages.watching import choose_before_the_script
 from tests.marks.pictures import RECIPE, encoded, scene
 
 pytestmark = pytest.mark.browser
@@ -43,17 +44,7 @@ def test_choosing_a_file_is_enough(open_page: OpenPage, picture: Path) -> None:
 
 def test_one_that_was_chosen_before_the_script_came_is_read(open_page: OpenPage, picture: Path) -> None:
     page = open_page("/")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/verify.js*", hold)
-    page.goto("/verify", wait_until="commit")
-    page.set_input_files("#photo", picture)
-    assert page.locator("#photo").evaluate("photo => photo.files.length") == 1
-    held[0].continue_()
-    page.unroute("**/verify.js*")
+    choose_before_the_script(page, "/verify", "verify.js", picture)
     expect(page.locator("#xmp")).to_contain_text("drawn by the model faces")
 
 

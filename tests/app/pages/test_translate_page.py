@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from models.catalogue import Catalogue
 from tests.app.pages.conftest import OpenPage, opener
+from tests.app.pages.watching import choose_before_the_script
 from tests.app.translating import Studio, photo, studio
 from tests.tiny_translator import BLOTS
 
@@ -80,16 +81,7 @@ def test_choosing_a_photo_is_enough_and_the_picture_is_saved(open_page: OpenPage
 
 def test_a_photo_that_was_chosen_before_the_script_came_is_painted(open_page: OpenPage, file: Path) -> None:
     page = open_page("/verify")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/translate.js*", hold)
-    page.goto("/translate", wait_until="commit")
-    page.set_input_files("#photo", file)
-    assert page.locator("#photo").evaluate("photo => photo.files.length") == 1
-    held[0].continue_()
+    choose_before_the_script(page, "/translate", "translate.js", file)
     painted(page)
 
 

@@ -2,10 +2,11 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 FACE = "#face"
 
@@ -31,6 +32,21 @@ def next_by(page: Page, act: Callable[[], None]) -> str:
     act()
     expect(page.locator("#seed")).not_to_have_text(before)
     return seed_of(page)
+
+
+def choose_before_the_script(page: Page, address: str, script: str, file: Path) -> None:
+    """Open the page, choose the file while the script is still on its way, and let it come."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**/{script}*", hold)
+    page.goto(address, wait_until="commit")
+    page.set_input_files("#photo", file)
+    assert page.locator("#photo").evaluate("photo => photo.files.length") == 1
+    held[0].continue_()
+    page.unroute(f"**/{script}*")
 
 
 def faults(page: Page) -> list[str]:
