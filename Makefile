@@ -18,8 +18,9 @@ ARGS ?=
 DEV := .venv-dev/bin
 # The networks of the tests are tiny: threads of torch would wait for each other, and on a busy machine for minutes.
 test test-browser: export OMP_NUM_THREADS := 1
-# Hundreds of processes read this code: it is compiled for the first of them, whatever the machine's habit.
-test test-browser: export PYTHONDONTWRITEBYTECODE :=
+# Installed code is compiled where it is first run, whatever the machine's habit: most of it never is, and compiling all
+# takes longer than all else of an installation (`--no-compile` below).
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## This list
@@ -106,19 +107,19 @@ clean: ## Remove environments, wheels and caches; runs/ and the store stay
 
 .venv/stamp: pyproject.toml
 	$(call environment,.venv)
-	.venv/bin/python -m pip install --quiet --editable '.[app,worker]'
+	.venv/bin/python -m pip install --quiet --no-compile --editable '.[app,worker]'
 	@touch $@
 
 .venv-training/stamp: pyproject.toml
 	$(call environment,.venv-training)
-	.venv-training/bin/python -m pip install --quiet '$(TORCH)'
-	.venv-training/bin/python -m pip install --quiet --editable '.[app,worker,export,training]'
+	.venv-training/bin/python -m pip install --quiet --no-compile '$(TORCH)'
+	.venv-training/bin/python -m pip install --quiet --no-compile --editable '.[app,worker,export,training]'
 	@touch $@
 
 .venv-dev/stamp: pyproject.toml
 	$(call environment,.venv-dev)
-	$(DEV)/python -m pip install --quiet '$(TORCH)'
-	$(DEV)/python -m pip install --quiet --editable '.[dev]'
+	$(DEV)/python -m pip install --quiet --no-compile '$(TORCH)'
+	$(DEV)/python -m pip install --quiet --no-compile --editable '.[dev]'
 	@touch $@
 
 # An environment whose pip runs is kept; what an interruption left half made is made anew.

@@ -1,5 +1,7 @@
 """Fixtures of all tests."""
 
+import functools
+import logging
 import sys
 from collections.abc import Iterator
 
@@ -21,3 +23,16 @@ def denormals_stay() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def exporter_is_quick() -> None:
+    """Hundreds of small exports in one process: what the exporter does anew for each is done once."""
+    if "torch" not in sys.modules:
+        return
+    # Pytest listens to every logger that does not propagate, and this one draws whole graphs for whoever listens.
+    logging.getLogger("torch.__trace").propagate = True
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    # The table of what each operator becomes: half a second, and nothing of ours adds to it.
+    ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))  # type: ignore[method-assign,assignment]

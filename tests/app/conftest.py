@@ -11,13 +11,12 @@ import httpx
 import pytest
 
 from app.config import AppConfig
-from app.web import create_app
 from jobs.memory_queue import MemoryQueue
 from jobs.queue import DEFAULT_POLICY, JobSource, JobSubmitter, QueuePolicy
 from jobs.redis_queue import RedisSubmitter
 from models.catalogue import Catalogue, Shelf, find_models
 from models.manifest import GeneratorManifest, TranslatorManifest
-from tests.app.service import Painter, catalogue, manifest, serving, until
+from tests.app.service import Painter, catalogue, manifest, quickly_created, serving, until
 
 NO_POOL = AppConfig(ready_faces=0, request_timeout_s=5.0)
 Manifest = GeneratorManifest | TranslatorManifest
@@ -80,7 +79,7 @@ def make_web() -> Iterator[MakeWeb]:
             painter = Painter(source, digests_of(served), warm=digests_of(opened))
             if working:
                 stack.enter_context(painter)
-            client = stack.enter_context(serving(create_app(config, submitter, shelf or catalogue(*models))))
+            client = stack.enter_context(serving(quickly_created(config, submitter, shelf or catalogue(*models))))
             return Web(client, painter, source)
 
         yield make
@@ -99,7 +98,7 @@ def silent_web() -> Iterator[Web]:
         submitter = RedisSubmitter(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", DEFAULT_POLICY)
         _, unused = submitter_and_source(DEFAULT_POLICY)
         config = AppConfig(ready_faces=4)
-        with serving(create_app(config, submitter, catalogue(manifest()))) as client:
+        with serving(quickly_created(config, submitter, catalogue(manifest()))) as client:
             yield Web(client, Painter(unused, ()), unused)
 
 

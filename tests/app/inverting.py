@@ -9,10 +9,9 @@ from typing import Any
 import httpx
 
 from app.config import AppConfig
-from app.web import create_app
 from models.catalogue import find_models
 from models.manifest import GeneratorManifest
-from tests.app.service import serving, until
+from tests.app.service import quickly_created, serving, until
 from tests.app.translating import ends, working
 from tests.tiny_model import TINY
 
@@ -43,7 +42,7 @@ def finder(store: Path, queue: str = "memory") -> Iterator[Finder]:
     """While this lasts, latents are found. queue: `memory` or an address."""
     shelf = find_models(store, bundled=store / "none")
     submitter, source = ends(queue)
-    web = create_app(AppConfig(default_model=TINY, ready_faces=0), submitter, shelf)
+    web = quickly_created(AppConfig(default_model=TINY, ready_faces=0), submitter, shelf)
     with working(shelf, source), serving(web) as client:
         until(lambda: client.get("/readyz").status_code == 200, timeout_s=60)
         yield Finder(client, shelf.named(TINY).generator)

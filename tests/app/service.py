@@ -7,16 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image
 
+from app.config import AppConfig
+from app.web import create_app
 from jobs.contract import Delivery, GenerateJob, GridJob, JobFailure, JobOutcome, JobResult, Lane, WorkerBeat
-from jobs.queue import JobSource
-from models.catalogue import Catalogue, ModelEntry
+from jobs.queue import JobSource, JobSubmitter
+from models.catalogue import Catalogue, ModelEntry, Shelf
 from models.manifest import GeneratorManifest, GraphSpec, TranslatorManifest
+from tests.plain_http import NO_TLS
 
 PILLOW_NAMES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 
@@ -104,6 +108,19 @@ def failing(code: str, reason: str) -> Callable[[GenerateJob], JobOutcome]:
     return lambda _: JobFailure(code, reason)
 
 
+_documents = dict[AppConfig, dict[str, Any]]()
+
+
+def quickly_created(config: AppConfig, submitter: JobSubmitter, shelf: Shelf) -> FastAPI:
+    """`create_app`; but the OpenAPI document, which takes as long as all else, is an earlier app's of that config."""
+    app = create_app(config, submitter, shelf)
+    if config not in _documents:
+        _documents[config] = app.openapi()
+    # As FastAPI's handbook has it replaced.
+    app.openapi = lambda: _documents[config]  # type: ignore[method-assign]
+    return app
+
+
 @contextmanager
 def serving(app: FastAPI) -> Iterator[httpx.Client]:
     """The app under uvicorn on a port of its own; a client that knows where."""
@@ -115,7 +132,7 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
     try:
         until(lambda: server.started)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
+        with httpx.Client(base_url=address, timeout=20, trust_env=False, verify=NO_TLS) as client:
             yield client
     finally:
         server.should_exit = True

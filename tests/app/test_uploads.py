@@ -21,6 +21,7 @@ from models.manifest import GraphSpec, TranslatorManifest
 from tests.app.conftest import MakeWeb, Web
 from tests.app.service import until
 from tests.photo_files import GOOD, REFUSED_BY_HEADER, picture, png, saved
+from tests.plain_http import NO_TLS
 
 STYLE = TranslatorManifest(
     name="blots",
@@ -171,7 +172,7 @@ def test_the_room_is_shared_and_given_back(make_web: MakeWeb) -> None:
     replies: list[int] = []
 
     def send() -> None:
-        with httpx.Client(base_url=web.client.base_url, trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=web.client.base_url, trust_env=False, verify=NO_TLS, timeout=20) as client:
             replies.append(client.post(ADDRESS, content=slow()).status_code)
 
     threads = [threading.Thread(target=send) for _ in range(2)]

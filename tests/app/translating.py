@@ -12,12 +12,11 @@ import numpy as np
 from PIL import Image
 
 from app.config import AppConfig
-from app.web import create_app
 from jobs.queue import DEFAULT_POLICY, JobSource, JobSubmitter, QueuePolicy
 from jobs.redis_queue import RedisSource, RedisSubmitter
 from models.catalogue import Catalogue
 from tests.app.conftest import submitter_and_source
-from tests.app.service import serving, until
+from tests.app.service import quickly_created, serving, until
 from tests.tiny_translator import BLOTS
 from worker.config import WorkerConfig
 from worker.loaded_models import LoadedModels
@@ -65,7 +64,7 @@ def studio(
 ) -> Iterator[Studio]:
     """While this lasts, photos are translated."""
     submitter, source = ends(queue, policy)
-    with working(shelf, source, **of_worker) as worker, serving(create_app(config, submitter, shelf)) as client:
+    with working(shelf, source, **of_worker) as worker, serving(quickly_created(config, submitter, shelf)) as client:
         digest = shelf.named(BLOTS).manifest.digest
         until(lambda: client.get("/v1/styles").json()["styles"][0]["ready"], timeout_s=60)
         yield Studio(client, worker, digest)

@@ -13,11 +13,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from app.config import AppConfig
-from app.web import create_app
 from jobs.contract import Delivery, Lane, WorkerBeat
 from jobs.queue import DEFAULT_POLICY, JobSource, QueuePolicy
 from models.manifest import GeneratorManifest, TranslatorManifest
-from tests.app.service import catalogue, manifest, serving
+from tests.app.service import catalogue, manifest, quickly_created, serving
 from tests.app.translating import ends
 from tests.jobs.conftest import face
 
@@ -69,7 +68,7 @@ def workshop(
 ) -> Iterator[Workshop]:
     """A web with these models, on `memory` or the Redis of that address."""
     submitter, source = ends(queue, policy)
-    app = create_app(config, submitter, catalogue(*models))
+    app = quickly_created(config, submitter, catalogue(*models))
     digests = tuple(model.digest for model in models)
 
     async def submit(_: Request) -> PlainTextResponse:

@@ -14,7 +14,7 @@ from models.engines.engine import Engine
 from models.engines.opening import open_engine
 from models.errors import ModelCannot, ModelRefused
 from models.export.finding_graphs import write_encoder
-from models.export.gradient_graph import SMALLEST, face_loss, gradient_of, write_gradient
+from models.export.gradient_graph import SMALLEST, face_loss, gradient_of
 from models.export.rebuild import rebuild
 from models.inversion import Inverter, picture_error
 from models.manifest import GeneratorManifest
@@ -50,18 +50,12 @@ def nothing(_: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def bench(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("inverters")
-    entry = find_models(tiny_store, bundled=folder / "none").named(TINY)
-    network = rebuild(entry)
-    with torch.random.fork_rng():
-        torch.manual_seed(2)
-        encoder = EncoderNetwork(32, entry.generator.num_ws, 32, width=8, widest=16, hidden=16)
-    write_encoder(encoder, folder / "encoder.onnx")
-    write_gradient(network, encoder, folder / "gradient.onnx")
-    paths = (entry.graph_path("mapping"), entry.graph_path("synthesis"), folder / "encoder.onnx")
+def bench(invertible_store: Path) -> Iterator[Bench]:
+    entry = find_models(invertible_store, bundled=invertible_store / "none").named(TINY)
+    inverters = {name: entry.folder / graph.file for name, graph in entry.generator.inverters.items()}
+    paths = (entry.graph_path("mapping"), entry.graph_path("synthesis"), inverters["encoder"])
     mapping, synthesis, encoding = (open_engine(path, "cpu", 1) for path in paths)
-    gradient = open_engine(folder / "gradient.onnx", "cpu", 1, batch_sizes=(1,))
+    gradient = open_engine(inverters["gradient"], "cpu", 1, batch_sizes=(1,))
     yield Bench(Opened(entry.generator, mapping, synthesis), encoding, gradient)
     for engine in (mapping, synthesis, encoding, gradient):
         engine.close()

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.plain_http import NO_TLS
+
 ROOT = Path(__file__).parents[2]
 START_S = 60.0
 ADDRESS = re.compile(r"personne is at (http://\S+)")
@@ -93,11 +95,12 @@ def ready(address: str) -> None:
     """Wait until a warm worker serves the default model."""
     ends = time.monotonic() + START_S
     answer = "nothing"
-    while time.monotonic() < ends:
-        with suppress(httpx.TransportError):
-            response = httpx.get(f"{address}/readyz")
-            if response.status_code == 200:
-                return
-            answer = response.text
-        time.sleep(0.05)
+    with httpx.Client(verify=NO_TLS) as client:
+        while time.monotonic() < ends:
+            with suppress(httpx.TransportError):
+                response = client.get(f"{address}/readyz")
+                if response.status_code == 200:
+                    return
+                answer = response.text
+            time.sleep(0.05)
     raise AssertionError(f"{address} is not ready: {answer}")

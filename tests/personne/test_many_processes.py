@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.personne.processes import ADDRESS, Process, personne, ready
+from tests.plain_http import NO_TLS
 from tests.redis_server import RedisServer
 
 NOT_EMPTY = re.compile(r"\S")
@@ -78,7 +79,7 @@ class Load:
 
 
 def live_workers(address: str) -> set[str]:
-    listed = httpx.get(f"{address}/v1/models").json()["models"]
+    listed = httpx.get(f"{address}/v1/models", verify=NO_TLS).json()["models"]
     return {worker["id"] for model in listed for worker in model["workers"] or ()}
 
 

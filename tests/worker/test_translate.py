@@ -1,6 +1,8 @@
 """A photo through a real translator: sizes, blending, opacity, formats, and tiles against the whole."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -19,14 +21,14 @@ from worker.config import WorkerConfig
 from worker.errors import PhotoRefused
 from worker.loaded_model import LoadedTranslator
 from worker.loaded_models import LoadedModels
-from worker.memory import give_back
 from worker.photos import Photo, decoded
 from worker.tasks.translate import MARGIN, TranslateTask, translated
 from worker.tiles import Tiling
 
 TASK = TranslateTask(tile_side=256, most_pixels=1_000_000)
 JOB = TranslateJob("", 1.0, PictureFormat.PNG)
-EVERYDAY = Path(__file__).parents[3] / "shared" / "data" / "everyday"
+ROOT = Path(__file__).parents[2]
+EVERYDAY = ROOT.parent / "shared" / "data" / "everyday"
 
 
 @pytest.fixture(scope="module")
@@ -166,16 +168,38 @@ def test_a_photo_is_of_its_own_width_and_height() -> None:
     assert Photo(np.zeros([4, 9, 3], np.uint8)).size == (9, 4)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from /proc")
-def test_memory_of_a_large_photo_is_given_back(blots: LoadedTranslator) -> None:
-    def resident_mb() -> int:
-        # As an idle worker does: what glibc holds on to, of others who ran in this process, is not meant.
-        give_back()
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) // 1024
+GROWTH = """
+import os
+import sys
+from pathlib import Path
+import numpy as np
+from benchmarks.stage import resident_mb
+from models.catalogue import find_models
+from worker.config import WorkerConfig
+from worker.loaded_models import LoadedModels
+from worker.memory import give_back
+from worker.tasks.translate import translated
 
-    small, large = scene(64, 64), scene(1800, 1800)
-    translated(small, blots.translation, 4, 4096, nothing)
-    before = resident_mb()
-    translated(large, blots.translation, 4, 4096, nothing)
-    assert resident_mb() - before < 100, "its first layer alone is 52 MB, several of which lie in memory at once"
+store = Path(sys.argv[1])
+shelf = find_models(store)
+models = LoadedModels(shelf, WorkerConfig(worker_id="test", device="cpu", threads=1))
+models.open()
+photo = np.random.default_rng(3).integers(0, 256, (1800, 1800, 3), dtype=np.uint8)
+
+def resident_after(photo):
+    translated(photo, model.translation, 4, 4096, lambda share: None)
+    give_back()
+    return resident_mb(os.getpid())
+
+with models.held(shelf.named("blots").manifest.digest) as model:
+    before = resident_after(photo[:64, :64])
+    print(resident_after(photo) - before)
+models.close()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="resident memory is read from /proc")
+def test_memory_of_a_large_photo_is_given_back(translator_store: Path) -> None:
+    command = [sys.executable, "-c", GROWTH, str(translator_store)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert float(done.stdout) < 100, "its first layer alone is 52 MB, several of which lie in memory at once"
