@@ -3,8 +3,9 @@
 import contextlib
 import dataclasses
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -61,6 +62,7 @@ class Run(Generic[Config, State, Data]):
     interrupt: Interrupt
     stopped: bool = False
     """Whether Ctrl-C ended it."""
+    _saved_at: float = field(default_factory=time.monotonic)
 
     @property
     def device(self) -> torch.device:
@@ -89,6 +91,13 @@ class Run(Generic[Config, State, Data]):
     def is_due(self, every_images: int) -> bool:
         """Whether the last step passed a multiple of `every_images`, or was the run's last."""
         return is_due(self.config, self.state.images_seen, every_images)
+
+    def save_if_due(self) -> None:
+        """In the first process, write the state: every state_every_images, and after state_every_s at the latest."""
+        is_old = time.monotonic() - self._saved_at >= self.config.state_every_s
+        if self.processes.is_first and (is_old or self.is_due(self.config.state_every_images)):
+            self.state.save(self.config.out)
+            self._saved_at = time.monotonic()
 
     def autocast(self) -> torch.autocast:
         return autocast(self.config, self.device)

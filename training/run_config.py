@@ -42,6 +42,8 @@ class RunConfig:
 
     log_every_images: int = 500
     state_every_images: int = 2_000
+    state_every_s: float = 300.0
+    """At the latest: where an image takes seconds, a kill shall not cost an hour."""
     samples_every_images: int = 4_000
     snapshot_every_images: int = 20_000
     keep_snapshots: int = 10
@@ -49,7 +51,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         self.check_at_least_1("total_images", "batch", *INTERVALS, "keep_snapshots")
-        self.check_from_0("learning_rate", "ema_half_life_images", "ema_ramp")
+        self.check_from_0("learning_rate", "ema_half_life_images", "ema_ramp", "state_every_s")
         self._check_out()
         if not 0 <= self.seed < SEED_LIMIT:
             raise ValueError(f"seed is {self.seed}; it must be from 0 to {SEED_LIMIT - 1}")

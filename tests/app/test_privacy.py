@@ -147,7 +147,7 @@ def test_the_search_would_find_a_photo_that_waits(shelf: Catalogue, own_redis: R
         began = time.monotonic()
         assert service.client.delete(waiting).status_code == 204
         assert TELLTALE.encode() not in everything_in(own_redis.url)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize("queue", ["memory", "redis"])
@@ -159,7 +159,7 @@ def test_a_result_is_gone_at_once_when_deleted(queue: str, shelf: Catalogue, red
         began = time.monotonic()
         assert service.client.delete(done).status_code == 204
         assert service.client.get(f"{done}/result").status_code == 404
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
         if queue == "redis":
             assert body[:64] not in everything_in(redis_url)
 

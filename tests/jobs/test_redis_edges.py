@@ -229,7 +229,7 @@ async def test_an_id_that_another_process_submitted_is_answered_at_once(
         await asyncio.to_thread(source.finish, delivery, DONE)
         finished = time.monotonic()
         assert await waits == [DONE, DONE, DONE]
-        assert time.monotonic() - finished < 0.8
+        assert time.monotonic() - finished < 4, "nobody waits until the ten seconds are over"
     finally:
         await other.close()
 

@@ -85,6 +85,7 @@ def test_intervals_and_snapshots_that_stay_are_at_least_one(name: str, tmp_path:
         ("dcgan", "r1_gamma=nan", "r1_gamma is nan; it must be 0 or more"),
         ("faces", "path_length_weight=-2", "path_length_weight is -2.0; it must be 0 or more"),
         ("faces", "freeze_layers=-1", "freeze_layers is -1; it must be 0 or more"),
+        ("faces", "state_every_s=-1", "state_every_s is -1.0; it must be 0 or more"),
         ("faces", "ema_ramp=nan", "ema_ramp is nan; it must be 0 or more"),
         ("faces", "ema_half_life_images=-1", "ema_half_life_images is -1; it must be 0 or more"),
         ("faces", "sample_psi=nan", "sample_psi is nan; it must be a number"),

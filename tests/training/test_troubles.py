@@ -44,6 +44,24 @@ def test_ctrl_c_saves_and_the_run_goes_on_to_the_very_state(tiny: TrainingConfig
     assert_same(state_of(stopped), state_of(whole))
 
 
+def test_a_slow_run_is_saved_by_the_clock_too(tiny: TrainingConfig, tmp_path: Path) -> None:
+    whole = dataclasses.replace(tiny, total_images=120, state_every_images=1000)
+    killed = dataclasses.replace(whole, out=tmp_path / "killed", state_every_s=0.0)
+    process = started("training.faces", killed)
+    wait_for_rows(killed, process, 2)
+    process.kill()
+    process.wait(60)
+    assert 0 < state_of(killed)["images_seen"] < 120
+    train(killed)
+    train(whole)
+    assert_same(state_of(killed), state_of(whole))
+    early = dataclasses.replace(whole, out=tmp_path / "early", total_images=8)
+    with running(early, RECIPE) as run:
+        run.seen()
+        run.save_if_due()
+        assert not (early.out / "state.pt").exists(), "five minutes have not passed"
+
+
 def test_a_run_that_diverges_says_what_to_try(tiny: TrainingConfig) -> None:
     with pytest.raises(TrainingDiverged, match=r"no longer .* finite number.*learning rate.*penalty on the gradient"):
         train(dataclasses.replace(tiny, learning_rate=1e30))

@@ -51,7 +51,7 @@ async def test_a_worker_that_hangs_is_gone_when_its_grace_is_over(bench: Bench) 
         assert await asyncio.to_thread(task.begun.wait, 10)
         began = time.monotonic()
         await asyncio.to_thread(worker.stop)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
     task.go_on.set()
 
 

@@ -70,8 +70,7 @@ def keep_records(run: Run[EncoderConfig, EncoderState, Sources], generator: Any)
         kwargs = state.encoder.kwargs
         save_snapshot(config.out, state.encoder, state.images_seen, kwargs, family=ENCODER, called=ENCODER)
         thin_snapshots(config.out, config.snapshot_every_images, config.keep_snapshots, ENCODER)
-    if run.is_due(config.state_every_images):
-        state.save(config.out)
+    run.save_if_due()
 
 
 @torch.no_grad()

@@ -57,8 +57,7 @@ def train_features(config: FeaturesConfig) -> Path:
             run.log.add(contrast=loss)
             if run.is_due(config.log_every_images):
                 run.log.report(state.images_seen)
-            if run.processes.is_first and run.is_due(config.state_every_images):
-                state.save(config.out)
+            run.save_if_due()
         if not run.stopped:
             standardise(state.encoder, run.data.parts(MINIBATCH))
             if run.processes.is_first:

@@ -56,5 +56,4 @@ def keep_records(run: Run[LocatorConfig, LocatorState, Material]) -> None:
         for network, called in ((state.network, LOCATOR), (state.close, CLOSE)):
             save_snapshot(config.out, network, state.images_seen, network.kwargs, family=called, called=called)
             thin_snapshots(config.out, config.snapshot_every_images, config.keep_snapshots, called)
-    if run.is_due(config.state_every_images):
-        state.save(config.out)
+    run.save_if_due()

@@ -43,8 +43,7 @@ def keep_records(run: PortraitRun[Any, Any]) -> None:
         draw_samples(config, state)
     if snapshot_is_due:
         keep_snapshot(run, measured)
-    if run.is_due(config.state_every_images):
-        state.save(config.out)
+    run.save_if_due()
     if state.images_seen >= config.total_images:
         finish(config, state)
 

@@ -41,8 +41,7 @@ def keep_records(run: TranslationRun[Any]) -> None:
         snapshot(config, state, state.average_ab, TRANSLATION)
         if isinstance(state, CycleState):
             snapshot(config, state, state.average_ba, BACKWARD)
-    if due(config.state_every_images):
-        state.save(config.out)
+    run.save_if_due()
     if state.images_seen >= config.total_images:
         finish(config, state)
 
