@@ -58,7 +58,7 @@ class RedisSubmitter:
             url,
             # What takes longer than its turn may is cut there; photos and results take as long as they have bytes.
             socket_timeout=LONGEST_S,
-            socket_connect_timeout=ANSWER_WITHIN_S,
+            socket_connect_timeout=LONGEST_S,
             # RESP3 begins with questions: far from Redis, a new connection would outlast the time of one answer.
             protocol=2,
             # A pooled connection may have died with a restart of Redis; every script here may run twice.

@@ -12,6 +12,10 @@ from jobs.redis_queue.keys import UNAVAILABLE
 ANSWER_WITHIN_S = 0.8
 """A Redis that takes longer counts as out of reach: whoever asked is told so at once."""
 MOST_CONNECTIONS = 32
+_LATE_S = 0.1
+"""A timer that comes so late tells that this process stood still itself: a paused machine, a crowd of its own."""
+_GRACE_S = 0.25
+_MOST_GRACES = 4
 
 
 class Turns:
@@ -38,10 +42,37 @@ class Turns:
             if self._failed_at > came_at:
                 raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now.")
             try:
-                async with asyncio.timeout(limit_s):
+                async with answered_within(limit_s):
                     yield
             except (*UNAVAILABLE, TimeoutError) as error:
                 if not moving:
                     self._failed_at = time.monotonic()
                 why = str(error) or f"no answer within {limit_s:.2g} s"
                 raise QueueUnavailable(f"The queue at {self._address} cannot be reached right now: {why}.") from error
+
+
+@asynccontextmanager
+async def answered_within(limit_s: float) -> AsyncIterator[None]:
+    """`asyncio.timeout`, but time for which this process stood still is not held against whoever is to answer: the
+    answer may lie there unread, so it gets a moment more. Raises TimeoutError."""
+    loop = asyncio.get_running_loop()
+    graces = _MOST_GRACES
+    timer: asyncio.TimerHandle
+    async with asyncio.timeout(None) as limit:
+
+        def wait(seconds: float) -> asyncio.TimerHandle:
+            return loop.call_later(seconds, look, time.monotonic() + seconds)
+
+        def look(due: float) -> None:
+            nonlocal timer, graces
+            if graces and time.monotonic() - due > _LATE_S:
+                graces -= 1
+                timer = wait(_GRACE_S)
+            else:
+                limit.reschedule(loop.time())
+
+        timer = wait(limit_s)
+        try:
+            yield
+        finally:
+            timer.cancel()

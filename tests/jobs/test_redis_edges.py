@@ -78,6 +78,16 @@ async def test_a_silent_server_is_told_of_within_a_second_to_all_who_wait() -> N
     assert 0.5 < took_s < 3
 
 
+async def test_who_stood_still_himself_blames_nobody(submitter: RedisSubmitter) -> None:
+    for turns_of_the_loop in range(5):
+        later = asyncio.create_task(submit(submitter, turns_of_the_loop))
+        for _ in range(turns_of_the_loop):
+            await asyncio.sleep(0)
+        # As a machine that is paused, or a process that computes.
+        time.sleep(1.0)
+        await later
+
+
 async def test_work_in_hand_at_a_flush_ends_quietly(
     submitter: RedisSubmitter, source: RedisSource, redis_server: RedisServer
 ) -> None:
